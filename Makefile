@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+#
+# One Makefile, no recursion. Objects go to build/<mode>/, programs to build/bin/.
+# "make help" lists what there is.
+
+MODE ?= release
+V ?= 0
+CC ?= gcc
+AR ?= ar
+
+ifeq ($(MODE),asan)
+BUILD := build/asan
+# Unit tests run this way: every stray read and every undefined shift is a failure.
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN :=
+else
+BUILD := build/native
+OPT := -O2 -g
+# Fortified libc calls, guarded stacks, no lazily bound and thus writable tables.
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+endif
+BIN := build/bin
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(HARDEN) $(WARN) -fPIE -Ibroker -I. -MMD -MP $(CFLAGS)
+LDFLAGS_DYN := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+# The supervisor and the app's pid 1 are static: they start in half the time, and
+# no library of a root that an app shaped can be loaded into them.
+LDFLAGS_STATIC := -static -no-pie -Wl,-z,relro,-z,now $(LDFLAGS)
+
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+
+# --- what each program is made of: a wrong arrow between folders fails to link
+
+LIB_BASE := $(wildcard broker/base/*.c broker/proto/*.c)
+LIB_JSON := $(wildcard broker/varlink/*.c)
+LIB_POLICY := $(wildcard policy/*.c)
+LIB_STORE := $(wildcard broker/store/*.c)
+LIB_PLATFORM := $(wildcard platform/arm/*.c)
+LIB_UI := $(wildcard ui-tty/*.c)
+
+PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-supervisor cowbell-init cowbell
+
+cowbelld_SRC := $(wildcard broker/cowbelld/*.c)
+cowbelld_LIBS := platform policy base
+cowbelld_PKG := libseccomp
+
+cowbell-broker_SRC := $(wildcard broker/broker/*.c)
+cowbell-broker_LIBS := json store policy base
+cowbell-broker_PKG := jansson
+cowbell-broker_LD := -llmdb
+
+cowbell-keeper_SRC := $(wildcard broker/keeper/*.c)
+cowbell-keeper_LIBS := platform base
+cowbell-keeper_PKG := libsodium
+
+cowbell-contacts_SRC := $(wildcard broker/contacts/*.c)
+cowbell-contacts_LIBS := policy base
+
+cowbell-supervisor_SRC := $(wildcard broker/supervise/*.c)
+cowbell-supervisor_LIBS := platform policy base
+cowbell-supervisor_LD := -lnl-route-3 -lnl-3 -lpthread
+cowbell-supervisor_STATIC := 1
+
+cowbell-init_SRC := $(wildcard broker/init/*.c)
+cowbell-init_LIBS := base
+cowbell-init_STATIC := 1
+
+cowbell_SRC := $(wildcard broker/ctl/*.c)
+cowbell_LIBS := ui json policy base
+cowbell_PKG := jansson vterm
+
+ALL_LIBS := json ui store platform policy base
+TEST_PKG := cmocka jansson libseccomp libsodium vterm libnl-3.0 libnl-route-3.0
+TEST_LD := -llmdb
+
+.PHONY: all
+all: $(addprefix $(BIN)/,$(PROGRAMS)) ## build the native programs into build/bin/
+
+LIBNAMES := base json policy store platform ui
+LIB_base_SRC := $(LIB_BASE)
+LIB_json_SRC := $(LIB_JSON)
+LIB_policy_SRC := $(LIB_POLICY)
+LIB_store_SRC := $(LIB_STORE)
+LIB_platform_SRC := $(LIB_PLATFORM)
+LIB_ui_SRC := $(LIB_UI)
+
+objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+PKG_CFLAGS := $(call pkg,--cflags,jansson libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 cmocka)
+
+$(BUILD)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CFLAGS) -c -o $@ $<
+
+define lib_rule
+$(BUILD)/lib$(1).a: $(call objs,$(LIB_$(1)_SRC))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(Q)$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBNAMES),$(eval $(call lib_rule,$(l))))
+
+define program_rule
+$(BIN)/$(1): $(call objs,$($(1)_SRC)) $(patsubst %,$(BUILD)/lib%.a,$($(1)_LIBS))
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $(OPT) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
+		$(if $($(1)_PKG),$$(shell pkg-config --libs $(if $($(1)_STATIC),--static) $($(1)_PKG))) $($(1)_LD) \
+		$(if $($(1)_STATIC),$(LDFLAGS_STATIC),$(LDFLAGS_DYN))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+# --- tests
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+# Modules of the programs that unit tests reach into, without their main.c.
+TESTED := $(filter-out %/main.c,$(foreach p,$(filter-out cowbell-init,$(PROGRAMS)),$($(p)_SRC)))
+
+.PHONY: check-unit check-unit-run
+check-unit: ## unit tests under ASan and UBSan; TEST=name for one
+	@$(MAKE) --no-print-directory MODE=asan check-unit-run
+
+$(BUILD)/libtested.a: $(call objs,$(TESTED))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtested.a $(patsubst %,$(BUILD)/lib%.a,$(ALL_LIBS))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OPT) -o $@ $< $(filter %.a,$^) $(filter %.a,$^) $(shell pkg-config --libs $(TEST_PKG)) $(TEST_LD) $(LDFLAGS_DYN)
+
+check-unit-run: $(addprefix $(BUILD)/tests/,$(if $(TEST),$(TEST),$(UNIT_TESTS)))
+	$(Q)for t in $^; do $$t || exit 1; done
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# --- the machine
+
+.PHONY: clean help
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 18

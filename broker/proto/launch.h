@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The larger bodies of proto/msg.h: what a session is to be, what a spare
+ * supervisor prepares, what a command is. Encoders write a body after
+ * chan_begin; decoders read it to its end and check every bound.
+ */
+#ifndef PROTO_LAUNCH_H
+#define PROTO_LAUNCH_H
+
+#include "base/err.h"
+#include "proto/wire.h"
+
+#define LAYERS_MAX 24u      /* install layers and at most 8 generations, with room */
+#define GATES_MAX 32u
+#define ARGS_MAX 1024u      /* words of a command, and of its environment */
+#define APP_ID_SIZE 64u     /* with the final NUL */
+#define PATH_SIZE 4096u
+#define ID_RANGE 65536u     /* host ids of one app */
+
+enum session_kind {
+	SESSION_RUN = 0,     /* the owner's uid inside, no capabilities */
+	SESSION_INSTALL = 1, /* root inside, the installer's capabilities; every gate answers no */
+};
+
+struct launch {
+	char app[APP_ID_SIZE];
+	uint32_t base; /* host id of the app's id 0 */
+	enum session_kind kind;
+	uint64_t upper;              /* this session's changes */
+	uint64_t layers[LAYERS_MAX]; /* frozen, top first; the base view lies under them */
+	uint16_t layer_count;
+	uint64_t memory_max; /* bytes, 0: no limit; pids likewise */
+	uint32_t pids_max;
+};
+
+struct gate_path {
+	uint16_t gate;
+	char path[PATH_SIZE]; /* absolute, inside the app's root; no symlinks, "." or ".." */
+};
+
+struct prepare {
+	char store[PATH_SIZE]; /* directory that holds layers/, absolute, resolved */
+	char home[PATH_SIZE];  /* the owner's, and HOME inside */
+	char user[64];
+	uint32_t uid, gid; /* the owner's, on the host and inside */
+	struct gate_path gates[GATES_MAX];
+	uint16_t gate_count;
+	uint16_t hidden_count; /* more absolute host paths that no app may see, Cowbell's own root first */
+	char hidden[8][PATH_SIZE];
+};
+
+struct session_hello {
+	char app[APP_ID_SIZE];
+	enum session_kind kind;
+	uint16_t command_count;
+	uint32_t commands[64]; /* those that still run */
+	uint16_t given_count;
+	struct {
+		uint16_t gate;
+		uint8_t give;
+	} given[GATES_MAX]; /* gates that stand open, and how */
+};
+
+enum run_flag {
+	RUN_TTY_STDIN = 1 << 0, /* this standard fd is the session's pty */
+	RUN_TTY_STDOUT = 1 << 1,
+	RUN_TTY_STDERR = 1 << 2,
+	RUN_TTY_ANY = RUN_TTY_STDIN | RUN_TTY_STDOUT | RUN_TTY_STDERR,
+	RUN_ROOT = 1 << 3, /* as the user namespace's root; SESSION_INSTALL only */
+};
+
+struct run {
+	uint32_t command; /* unique in the session */
+	uint8_t flags;
+	uint16_t rows, columns;
+	char cwd[PATH_SIZE];
+	char **argv; /* NULL-ended; argv[0] is looked up in the PATH of env */
+	char **env;  /* NULL-ended; complete, nothing is added */
+};
+
+void launch_encode(struct wr *w, const struct launch *l);
+bool launch_decode(struct rd *r, struct launch *ret);
+
+void prepare_encode(struct wr *w, const struct prepare *p);
+bool prepare_decode(struct rd *r, struct prepare *ret);
+
+void session_hello_encode(struct wr *w, const struct session_hello *h);
+bool session_hello_decode(struct rd *r, struct session_hello *ret);
+
+/* run_decode allocates argv and env; run_finish frees them, also after a
+ * decode that failed. */
+void run_encode(struct wr *w, const struct run *run);
+bool run_decode(struct rd *r, struct run *ret);
+void run_finish(struct run *run);
+
+/* A NULL-ended vector of strings, as INIT_RUN uses too. */
+void strv_encode(struct wr *w, char *const *v);
+bool strv_decode(struct rd *r, char ***ret);
+void strv_free(char **v);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every message between the processes of the family, in one table.
+ *
+ *   D cowbelld   B cowbell-broker   S cowbell-supervisor   I the app's pid 1
+ *   K cowbell-keeper   C cowbell-contacts
+ *
+ * A message on a channel on which the table does not allow it is a broken
+ * promise: the receiver ends the conversation. What I says is the app's word.
+ *
+ * Bodies are written and read in the order given, with proto/wire.h. "list x"
+ * is a u16 count and that many x. Layer ids are u64, written as 16 hex digits
+ * on disk. The header's id is a session for all D/B/S/I messages and a job
+ * where the row says so.
+ */
+#ifndef PROTO_MSG_H
+#define PROTO_MSG_H
+
+#include <stdint.h>
+
+#define MSG_VERSION 1u
+
+/* X(name, number, from, to) */
+#define MSG_TABLE(X)                                                                                                   \
+	/* Broker start. fds: listening public socket, directory for LMDB.                                             \
+	 * str boot_id, u64 instance, u32 owner_uid, u32 owner_gid, str owner_name, str home, str board,               \
+	 * str root, u64 features (enum feature), list{u32 base, u32 count} id ranges (65536 ids each, count of them), \
+	 * list{u16 gate, str permission, str item, str path, u8 exists} gates */                                      \
+	X(BROKER_HELLO, 1, "D", "B")                                                                                   \
+	/* The public socket is being served. */                                                                       \
+	X(BROKER_READY, 2, "B", "D")                                                                                   \
+	/* More id ranges, please / here they are: list{u32 base, u32 count}, empty when there are none. */            \
+	X(RANGES_WANTED, 3, "B", "D")                                                                                  \
+	X(RANGES, 4, "D", "B")                                                                                         \
+                                                                                                                       \
+	/* Start a session. body: struct launch, see proto/launch.h */                                                 \
+	X(LAUNCH, 10, "B", "D")                                                                                        \
+	/* fds: the broker's end of the session's channel. */                                                          \
+	X(SESSION_CHANNEL, 11, "D", "B")                                                                               \
+	/* The supervisor was reaped and its cgroup is empty. u32 wait status, str why ("" after a clean end) */       \
+	X(SESSION_GONE, 12, "D", "B")                                                                                  \
+	/* Kill everything of the session now. */                                                                      \
+	X(KILL, 13, "B", "D")                                                                                          \
+	/* Make a detached mount of the resource behind a gate and pass it to the supervisor.                          \
+	 * u16 gate, u8 give (GIVE_READ, GIVE_WRITE; GIVE_COPY: read-only, as the source of a copy) */                 \
+	X(OPEN, 14, "B", "D")                                                                                          \
+	/* u16 gate, u8 give, u32 errno (0: the mount went to the supervisor), str why */                              \
+	X(OPENED, 15, "D", "B")                                                                                        \
+                                                                                                                       \
+	/* id is a job. Start a keeper / its channel (fds: one) / it ended: u32 wait status */                         \
+	X(KEEPER, 20, "B", "D")                                                                                        \
+	X(KEEPER_CHANNEL, 21, "D", "B")                                                                                \
+	X(KEEPER_GONE, 22, "D", "B")                                                                                   \
+	/* id is a job. Count the owner's contacts: u16 gate / its channel (fds: one) */                               \
+	X(CONTACTS, 23, "B", "D")                                                                                      \
+	X(CONTACTS_CHANNEL, 24, "D", "B")                                                                              \
+                                                                                                                       \
+	/* Make everything ready that does not depend on the app. body: struct prepare, see proto/launch.h             \
+	 * fds: seccomp program for apps */                                                                            \
+	X(PREPARE, 30, "D", "S")                                                                                       \
+	/* The spare is ready / could not be made (u32 errno, str why), and exits. */                                  \
+	X(PREPARED, 31, "S", "D")                                                                                      \
+	X(PREPARE_FAILED, 32, "S", "D")                                                                                \
+	/* Become this session. body as LAUNCH. fds: channel to the broker, cgroup directory */                        \
+	X(JOB, 33, "D", "S")                                                                                           \
+	/* fds: channel to a new broker; the old one is gone. */                                                       \
+	X(BROKER, 34, "D", "S")                                                                                        \
+	/* u16 gate, u8 give. fds: a detached, idmapped mount */                                                       \
+	X(MOUNT, 35, "D", "S")                                                                                         \
+                                                                                                                       \
+	/* First message to each broker. body: struct session_hello, see proto/launch.h. Followed by a NEED for each   \
+	 * question that still waits, under the number it had. */                                                      \
+	X(SESSION_HELLO, 40, "S", "B")                                                                                 \
+	/* The root stands, pid 1 waits for commands / could not be made: u32 errno, str why; the supervisor exits. */ \
+	X(SESSION_READY, 41, "S", "B")                                                                                 \
+	X(SESSION_FAILED, 42, "S", "B")                                                                                \
+	/* Run a command. body: struct run, see proto/launch.h. fds: those of 0, 1, 2 that are not the session's pty */ \
+	X(RUN, 43, "B", "S")                                                                                           \
+	/* u32 command, u32 errno (0: exec done), str why, u8 cwd_changed (HOME was used instead).                     \
+	 * fds: the pty's master, if the command has one and errno is 0 */                                             \
+	X(RAN, 44, "S", "B")                                                                                           \
+	/* u32 command, u32 status (exit status, or 128 + signal) */                                                   \
+	X(EXITED, 45, "S", "B")                                                                                        \
+	/* u32 command, u32 signal */                                                                                  \
+	X(SIGNAL, 46, "B", "S")                                                                                        \
+	/* End the session: kill what runs, hold the freeze barrier, exit. */                                          \
+	X(END, 47, "B", "S")                                                                                           \
+	/* Everything of the app is dead. u32 errno of the barrier (0: no writer is left), str why. Then it exits. */  \
+	X(ENDED, 48, "S", "B")                                                                                         \
+	/* A first use waits. u32 question (unique in the session), u16 gate, u32 host pid, str program */             \
+	X(NEED, 50, "S", "B")                                                                                          \
+	/* u32 question, u16 gate, u8 give, u32 errno (for GIVE_NO), u64 copy_serial, u64 max_bytes, u32 max_files.    \
+	 * For READ, WRITE and COPY a MOUNT from D comes too, before or after; a later ANSWER GIVE_NO to the same      \
+	 * question withdraws. */                                                                                      \
+	X(ANSWER, 51, "B", "S")                                                                                        \
+	/* What became of it. u32 question, u16 gate, u8 give, u32 errno, str why, u64 bytes copied, u32 files copied */ \
+	X(ANSWERED, 52, "S", "B")                                                                                      \
+	/* Take away what the gate was given and arm it again: u16 gate */                                             \
+	X(REVOKE, 53, "B", "S")                                                                                        \
+	/* u16 gate, u32 errno (0: it is off the app's tree), u32 held (open files, mappings, folders of running       \
+	 * programs that still reach it) */                                                                            \
+	X(REVOKED, 54, "S", "B")                                                                                       \
+                                                                                                                       \
+	/* To pid 1: u32 command, u8 flags (enum run_flag), u32 uid, u32 gid, str cwd, str home, list str argv,        \
+	 * list str env. fds: 0, 1, 2 */                                                                               \
+	X(INIT_RUN, 60, "S", "I")                                                                                      \
+	/* u32 command, u32 errno (0: exec done), str step that failed, u8 cwd_changed */                              \
+	X(INIT_RAN, 61, "I", "S")                                                                                      \
+	X(INIT_EXITED, 62, "I", "S") /* u32 command, u32 status */                                                     \
+	X(INIT_SIGNAL, 63, "S", "I") /* u32 command, u32 signal */                                                     \
+                                                                                                                       \
+	/* To a keeper; id is the job. One job, then DONE, then it exits.                                              \
+	 * PREPARE: u64 lid, u64 attrs_lid (0: none), u32 base. Makes layers/<lid>/{fs,work}. */                       \
+	X(KEEPER_PREPARE, 70, "B", "K")                                                                                \
+	/* SETTLE: u64 lid (the upper of an ended session), u64 next_lid, u32 base, list u64 lids (frozen, top first). \
+	 * Removes what is equal to the layers below, hashes the rest, tells it in ENTRIES, syncs, and prepares        \
+	 * next_lid. Empty: DONE with changed 0, no next_lid. */                                                       \
+	X(KEEPER_SETTLE, 71, "B", "K")                                                                                 \
+	/* MERGE: u64 new_lid, list u64 range (adjacent, top first), list u64 below (top first) */                     \
+	X(KEEPER_MERGE, 72, "B", "K")                                                                                  \
+	/* DROP: list u64 lids. Out of layers/ by rename, then deleted. Absent ones are fine. */                       \
+	X(KEEPER_DROP, 73, "B", "K")                                                                                   \
+	/* KEEP: list u64 lids; may repeat. Then GC: drops every layer that no KEEP named, and empties tmp and trash. */ \
+	X(KEEPER_KEEP, 74, "B", "K")                                                                                   \
+	X(KEEPER_GC, 75, "B", "K")                                                                                     \
+	/* CAT: str path, list u64 lids (top first). fds: where the bytes go. */                                       \
+	X(KEEPER_CAT, 76, "B", "K")                                                                                    \
+	/* FORGET: str directory inside the root, list u64 lids. Removes that directory from each. */                  \
+	X(KEEPER_FORGET, 77, "B", "K")                                                                                 \
+	/* list{u8 kind (enum entry_kind), str path, str target, u64 size, u32 mode, u32 uid, u32 gid, u64 mtime_ns,   \
+	 * 32 bytes BLAKE2b-256}; paths relative to the root, uid and gid as the app sees them */                      \
+	X(KEEPER_ENTRIES, 78, "K", "B")                                                                                \
+	/* u32 errno, str why, u8 changed, u64 entries, u64 bytes on disk, 32 bytes root hash */                       \
+	X(KEEPER_DONE, 79, "K", "B")                                                                                   \
+                                                                                                                       \
+	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \
+	X(CONTACTS_RESULT, 90, "C", "B")
+
+enum msg_op {
+#define X(name, number, from, to) MSG_##name = (number),
+	MSG_TABLE(X)
+#undef X
+};
+
+/* What a keeper found at a path in a layer. Target is the symlink's text, the
+ * old path for MOVED, else "". */
+enum entry_kind {
+	ENTRY_DELETED = 0, /* a whiteout: was there below, is gone */
+	ENTRY_FILE = 1,
+	ENTRY_DIR = 2,
+	ENTRY_SYMLINK = 3,
+	ENTRY_FIFO = 4,
+	ENTRY_SOCKET = 5,
+	ENTRY_REPLACED = 6, /* a directory that hides the one of the same name below (opaque) */
+	ENTRY_MOVED = 7,    /* a directory renamed from target (redirect) */
+};
+
+/* What this kernel and system can do (bits). */
+enum feature {
+	FEATURE_CGROUP_KILL = 1 << 0,
+	FEATURE_CGROUP_MEMORY = 1 << 1, /* memory.max can be set */
+	FEATURE_CGROUP_PIDS = 1 << 2,
+	FEATURE_IDMAP_TMPFS = 1 << 3, /* kernel 6.3 */
+	FEATURE_REFLINK = 1 << 4,     /* on the store's file system */
+};
+
+/* The name of an opcode, NULL for an unknown one. */
+const char *msg_op_name(unsigned int op);
+
+/* True when the table lets from ('D', 'B', ...) send op to to. */
+int msg_allowed(unsigned int op, char from, char to);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Everything that must survive: apps, grants, history, generations, versions,
+ * the journal of multi-step work, and a few counters, in one LMDB environment.
+ * Only this folder knows LMDB; MDB_val never leaves it. Opened in
+ * cowbell-broker alone, after exec, once.
+ *
+ * Every record carries a format version and a checksum. A record that does not
+ * check costs itself alone: reads skip it, count it (store_broken_records) and
+ * for a grant that means "ask"; for an app that it cannot run, with the reason.
+ *
+ * A transaction is durable when store_commit returned 0 (two syncs). The map
+ * grows by itself. When the disk is full, writes fail with ENOSPC and nothing
+ * of them stands; rollback, reset, revoke and uninstall still work, because
+ * the file is preallocated ahead of its use.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/err.h"
+#include "policy/permission.h"
+#include "proto/launch.h"
+#include "proto/msg.h"
+
+#define STORE_SCHEMA 1u
+#define BOOT_ID_SIZE 37u
+#define HASH_SIZE 32u
+
+struct store;
+struct store_txn;
+
+/* dir_fd is borrowed for the call; the environment's files are 0600. Refuses a
+ * newer schema ("schema 7 is newer than this program's 1"), another word size,
+ * and a directory that another process has open; upgrades an older schema in
+ * one transaction after a backup copy. NULL with err. */
+struct store *store_open(int dir_fd, struct err *err);
+void store_close(struct store *store);
+
+/* One write transaction at a time and none open while waiting for an event.
+ * NULL with err. A read transaction sees one consistent state. */
+struct store_txn *store_begin(struct store *store, bool write, struct err *err);
+
+/* Ends txn in every case. After -1 nothing of it stands. */
+int store_commit(struct store_txn *txn, struct err *err);
+
+/* NULL is allowed. Ends a read transaction, drops a write transaction. */
+void store_abort(struct store_txn *txn);
+
+/* Broken records met since open. */
+uint64_t store_broken_records(const struct store *store);
+
+/* --- meta --- */
+
+enum counter {
+	COUNTER_LAYER = 0, /* layer ids: never reused */
+	COUNTER_SESSION,
+	COUNTER_COPY,     /* serials of private copies */
+	COUNTER_POWERED,  /* milliseconds this device was on, over all boots */
+	COUNTER_COUNT
+};
+
+/* Adds by to the counter and returns the new value in ret. */
+int store_counter_add(struct store_txn *txn, enum counter counter, uint64_t by, uint64_t *ret, struct err *err);
+
+/* Small named texts (the owner's mark, the base fingerprint); "" when unset. At
+ * most 1023 bytes. */
+int store_text_put(struct store_txn *txn, const char *name, const char *text, struct err *err);
+int store_text_get(struct store_txn *txn, const char *name, char *buf, size_t size, struct err *err);
+
+/* --- id ranges --- */
+
+/* Makes a range (65536 ids from base) known as free. Known ones stay as they are. */
+int store_range_add(struct store_txn *txn, uint32_t base, struct err *err);
+
+/* Takes the lowest free range for app. ENOSPC with err when there is none. */
+int store_range_take(struct store_txn *txn, const char *app, uint32_t *ret, struct err *err);
+
+/* Taken -> to be wiped -> free again. A range is free only after its wipe is
+ * recorded. */
+int store_range_release(struct store_txn *txn, uint32_t base, struct err *err);
+int store_range_wiped(struct store_txn *txn, uint32_t base, struct err *err);
+
+/* --- apps --- */
+
+enum app_state {
+	APP_BROKEN = 0,     /* its record does not check, or an install ended half way */
+	APP_INSTALLING = 1, /* not visible to anybody yet */
+	APP_READY = 2,
+	APP_REMOVING = 3, /* uninstall under way */
+};
+
+#define APP_COMMANDS_MAX 64u
+
+struct app_record {
+	char id[APP_ID_SIZE];
+	enum app_state state;
+	uint32_t base;                /* first host id of its range */
+	uint64_t live;                /* layer id of the upper for the next session; 0 none */
+	bool in_session;              /* set before a session starts, cleared with its generation: tells an unclean end */
+	uint32_t head;                /* generation that the next session stands on */
+	uint32_t install;             /* generation that reset goes back to */
+	uint32_t next_generation;
+	char title[64];               /* as its author calls it, escaped */
+	char version[64];
+	char source[256];             /* "file nano_7.2-1_amd64.deb", escaped */
+	char kind[16];                /* "deb", "directory", "program", "command" */
+	char summary[128];
+	uint64_t installed_wall_ms;
+	uint16_t command_count;
+	char *commands[APP_COMMANDS_MAX]; /* absolute paths inside its root; owned by the record */
+};
+
+/* get: 1 found, 0 none, -1 error. finish frees what a get filled in. put copies. */
+int store_app_get(struct store_txn *txn, const char *id, struct app_record *ret, struct err *err);
+int store_app_put(struct store_txn *txn, const struct app_record *app, struct err *err);
+void app_record_finish(struct app_record *app);
+
+/* Every app in order of id; fn returns 0 to go on, else the walk ends with that
+ * value. Broken ones are handed over with state APP_BROKEN and their id. */
+int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app_record *app), void *data,
+		   struct err *err);
+
+/* Removes the app with all its grants, generations, paths, versions and usage:
+ * afterwards no key names it. History entries stay. */
+int store_app_delete(struct store_txn *txn, const char *id, struct err *err);
+
+/* Gives a provisional app its name: all its records move. EEXIST when taken. */
+int store_app_rename(struct store_txn *txn, const char *from, const char *to, struct err *err);
+
+/* --- grants --- */
+
+struct grant_record {
+	char app[APP_ID_SIZE];
+	char permission[32];
+	char item[128]; /* "" for the whole */
+	enum give give;
+	struct duration lasts;       /* TIME, BOOT or ALWAYS; RUN and ONCE are the broker's memory */
+	char boot_id[BOOT_ID_SIZE];  /* of the answer; TIME and BOOT end with it */
+	uint64_t until_boot_ms;      /* LASTS_TIME: CLOCK_BOOTTIME at which it ends */
+	uint64_t wall_ms;            /* of the answer, for display */
+	uint64_t copy_serial;        /* GIVE_COPY */
+	bool locked;
+	char by[64];                 /* "uid 1000, cowbell run", escaped */
+	uint64_t used_powered_ms;    /* powered-on time of the last use */
+};
+
+int store_grant_get(struct store_txn *txn, const char *app, const char *permission, const char *item,
+		    struct grant_record *ret, struct err *err); /* 1, 0, -1 */
+int store_grant_put(struct store_txn *txn, const struct grant_record *grant, struct err *err);
+int store_grant_delete(struct store_txn *txn, const char *app, const char *permission, const char *item,
+		       struct err *err); /* 1 was there, 0 was not, -1 */
+
+/* app NULL: all. In order of app, permission, item. */
+int store_grant_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct grant_record *grant),
+		     void *data, struct err *err);
+
+/* --- history --- */
+
+enum history_kind {
+	HISTORY_DECISION = 0,  /* somebody answered, granted, revoked, locked */
+	HISTORY_ACCESS = 1,    /* a gate was used */
+	HISTORY_LIFE = 2,      /* installed, run, ended, rolled back, reset, removed */
+};
+
+struct history_record {
+	uint64_t seq; /* filled in by append; order of time */
+	uint64_t wall_ms, boot_ms;
+	enum history_kind kind;
+	char app[APP_ID_SIZE];
+	char permission[32], item[128];
+	enum give give, before;
+	struct duration lasts;
+	char what[32]; /* "answered", "revoked", "used", "refused", "installed", "run", "reset", ... */
+	char why[256];
+	char program[128];
+	uint64_t session;
+	uint32_t count; /* folded equal accesses of one session */
+	uint64_t last_wall_ms;
+};
+
+/* Appends, or folds into the session's last equal ACCESS entry. Keeps at most
+ * 100,000 entries: the oldest go. */
+int store_history_append(struct store_txn *txn, const struct history_record *entry, struct err *err);
+
+/* Oldest first; app and permission may be NULL; since_wall_ms 0: all. */
+int store_history_each(struct store_txn *txn, const char *app, const char *permission, uint64_t since_wall_ms,
+		       int (*fn)(void *data, const struct history_record *entry), void *data, struct err *err);
+
+/* --- generations --- */
+
+enum generation_kind {
+	GENERATION_INSTALL = 0,
+	GENERATION_RUN,
+	GENERATION_UNCLEAN, /* what a session left that did not end by itself */
+	GENERATION_ROLLBACK,
+	GENERATION_RESET,
+	GENERATION_SNAPSHOT,
+};
+
+struct generation_record {
+	char app[APP_ID_SIZE];
+	uint32_t number, parent;
+	enum generation_kind kind;
+	uint64_t wall_ms;
+	bool pinned;
+	uint64_t doomed_powered_ms; /* not 0: dropped by reset; its layers go at this powered-on time */
+	char label[128];
+	uint32_t of; /* ROLLBACK, RESET: the generation whose state it takes up */
+	uint64_t entries, bytes;
+	uint8_t root_hash[HASH_SIZE];
+	uint8_t base_hash[HASH_SIZE]; /* fingerprint of the host root it was made on */
+	uint16_t layer_count;
+	uint64_t layers[LAYERS_MAX]; /* frozen, top first */
+	uint64_t own_layer; /* the layer this generation froze; 0 for ROLLBACK and RESET */
+};
+
+const char *generation_kind_name(enum generation_kind kind);
+int store_generation_get(struct store_txn *txn, const char *app, uint32_t number, struct generation_record *ret,
+			 struct err *err); /* 1, 0, -1 */
+int store_generation_put(struct store_txn *txn, const struct generation_record *g, struct err *err);
+
+/* With its versions. */
+int store_generation_delete(struct store_txn *txn, const char *app, uint32_t number, struct err *err);
+
+/* Oldest first. app NULL: of all apps (for garbage collection). */
+int store_generation_each(struct store_txn *txn, const char *app,
+			  int (*fn)(void *data, const struct generation_record *g), void *data, struct err *err);
+
+/* --- versions --- */
+
+struct version_record {
+	uint32_t generation;
+	enum entry_kind kind;
+	char *path;   /* relative to the root; at most 4095 bytes, components as long as the file system's */
+	char *target; /* symlink text, old path of MOVED, else "" */
+	uint64_t size, mtime_ns;
+	uint32_t mode, uid, gid;
+	uint8_t hash[HASH_SIZE];
+};
+
+/* path and target are borrowed. */
+int store_version_put(struct store_txn *txn, const char *app, const struct version_record *v, struct err *err);
+
+/* The states of one path, oldest generation first; path NULL: of every path, in
+ * order of path id, then generation. What fn gets is borrowed for the call. */
+int store_version_each(struct store_txn *txn, const char *app, const char *path,
+		       int (*fn)(void *data, const struct version_record *v), void *data, struct err *err);
+
+/* --- journal --- */
+
+enum journal_op {
+	JOURNAL_INSTALL = 1,
+	JOURNAL_UNINSTALL,
+	JOURNAL_SETTLE,
+	JOURNAL_MERGE,
+	JOURNAL_FORGET,
+};
+
+/* One entry an app: the multi-step work under way on it. */
+struct journal_record {
+	char app[APP_ID_SIZE];
+	enum journal_op op;
+	uint32_t step;
+	uint32_t base;
+	uint16_t layer_count;
+	uint64_t layers[LAYERS_MAX * 4];
+	char text[256];
+};
+
+int store_journal_put(struct store_txn *txn, const struct journal_record *j, struct err *err);
+int store_journal_delete(struct store_txn *txn, const char *app, struct err *err);
+int store_journal_each(struct store_txn *txn, int (*fn)(void *data, const struct journal_record *j), void *data,
+		       struct err *err);
+
+#endif

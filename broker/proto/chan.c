@@ -160,7 +160,8 @@ struct chan {
 	void *data;
 	struct queued *head, **tail;
 	size_t queued;
-	bool *gone; /* set while dispatching, so that destroy can be seen */
+	bool dispatching; /* inside a callback: destroy only marks */
+	bool doomed;
 };
 
 static void queued_free(struct queued *q)
@@ -189,40 +190,56 @@ static void chan_flush(struct chan *chan)
 	(void)loop_set_events(chan->source, EPOLLIN);
 }
 
+static void chan_free(struct chan *chan)
+{
+	while (chan->head) {
+		struct queued *q = chan->head;
+
+		chan->head = q->next;
+		queued_free(q);
+	}
+	(void)close(chan->fd);
+	free(chan);
+}
+
+/* Hands one message, or the end, to the owner. False when reading must stop. */
+static bool chan_deliver(struct chan *chan, struct msg *m, int n, struct err *err)
+{
+	if (n > 0) {
+		bool ok = chan->ops->on_message(chan->data, m);
+
+		msg_close_fds(m);
+		if (ok || chan->doomed)
+			return !chan->doomed;
+		err_set(err, EPROTO, "message '%s' is malformed or out of place", msg_op_name(m->op));
+	} else if (n == 0) {
+		err_set(err, 0, "peer is gone");
+	}
+	loop_remove(chan->source);
+	chan->source = NULL;
+	chan->ops->on_gone(chan->data, err);
+	return false;
+}
+
 static void chan_read(struct chan *chan)
 {
 	static uint8_t buf[WIRE_MAX];
-	bool gone = false;
+	bool more = true;
 
-	chan->gone = &gone;
+	chan->dispatching = true;
 	/* A bounded batch: a flood on one channel must not starve the others. */
-	for (int i = 0; i < 32 && !gone; i++) {
+	for (int i = 0; i < 32 && more; i++) {
 		struct err err = { 0 };
 		struct msg m;
 		int n = chan_recv_fd(chan->fd, buf, &m, &err);
 
 		if (n < 0 && err.code == EAGAIN)
 			break;
-		if (n > 0) {
-			bool ok = chan->ops->on_message(chan->data, &m);
-
-			msg_close_fds(&m);
-			if (gone)
-				return;
-			if (ok)
-				continue;
-			err_set(&err, EPROTO, "message '%s' is malformed or out of place", msg_op_name(m.op));
-		} else if (n == 0) {
-			err_set(&err, 0, "peer is gone");
-		}
-		chan->gone = NULL;
-		loop_remove(chan->source);
-		chan->source = NULL;
-		chan->ops->on_gone(chan->data, &err);
-		return;
+		more = chan_deliver(chan, &m, n, &err);
 	}
-	if (!gone)
-		chan->gone = NULL;
+	chan->dispatching = false;
+	if (chan->doomed)
+		chan_free(chan);
 }
 
 static void on_chan_ready(void *data, uint32_t events)
@@ -260,18 +277,13 @@ void chan_destroy(struct chan *chan)
 {
 	if (!chan)
 		return;
-	if (chan->gone)
-		*chan->gone = true;
 	loop_remove(chan->source);
 	loop_remove(chan->stuck);
-	while (chan->head) {
-		struct queued *q = chan->head;
-
-		chan->head = q->next;
-		queued_free(q);
-	}
-	(void)close(chan->fd);
-	free(chan);
+	chan->source = chan->stuck = NULL;
+	if (chan->dispatching)
+		chan->doomed = true;
+	else
+		chan_free(chan);
 }
 
 static void on_stuck(void *data)

@@ -4,22 +4,23 @@
 # "make help" lists what there is.
 
 MODE ?= release
+O ?= build
 V ?= 0
 CC ?= gcc
 AR ?= ar
 
 ifeq ($(MODE),asan)
-BUILD := build/asan
+BUILD := $(O)/asan
 # Unit tests run this way: every stray read and every undefined shift is a failure.
 OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN :=
 else
-BUILD := build/native
+BUILD := $(O)/native
 OPT := -O2 -g
 # Fortified libc calls, guarded stacks, no lazily bound and thus writable tables.
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 endif
-BIN := build/bin
+BIN := $(O)/bin
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
@@ -137,13 +138,13 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtested.a $(patsubst %,$(BU
 check-unit-run: $(addprefix $(BUILD)/tests/,$(if $(TEST),$(TEST),$(UNIT_TESTS)))
 	$(Q)for t in $^; do $$t || exit 1; done
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 # --- the machine
 
 .PHONY: clean help
 clean: ## remove build/
-	rm -rf build
+	rm -rf $(O)
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 18

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -221,14 +222,13 @@ static bool chan_deliver(struct chan *chan, struct msg *m, int n, struct err *er
 	return false;
 }
 
-static void chan_read(struct chan *chan)
+static void chan_read(struct chan *chan, unsigned int most)
 {
 	static uint8_t buf[WIRE_MAX];
-	bool more = true;
+	bool more = chan->source != NULL;
 
 	chan->dispatching = true;
-	/* A bounded batch: a flood on one channel must not starve the others. */
-	for (int i = 0; i < 32 && more; i++) {
+	while (more && most--) {
 		struct err err = { 0 };
 		struct msg m;
 		int n = chan_recv_fd(chan->fd, buf, &m, &err);
@@ -242,6 +242,12 @@ static void chan_read(struct chan *chan)
 		chan_free(chan);
 }
 
+void chan_drain(struct chan *chan)
+{
+	if (!chan->dispatching)
+		chan_read(chan, UINT_MAX);
+}
+
 static void on_chan_ready(void *data, uint32_t events)
 {
 	struct chan *chan = data;
@@ -249,7 +255,7 @@ static void on_chan_ready(void *data, uint32_t events)
 	if (events & EPOLLOUT)
 		chan_flush(chan);
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		chan_read(chan);
+		chan_read(chan, 32); /* a flood on one channel must not starve the others */
 }
 
 struct chan *chan_create(struct loop *loop, int fd, const struct chan_ops *ops, void *data)

@@ -63,6 +63,10 @@ struct chan *chan_create(struct loop *loop, int fd, const struct chan_ops *ops, 
  * callbacks. */
 void chan_destroy(struct chan *chan);
 
+/* Hands out everything that has arrived, now: for an owner who learnt elsewhere
+ * that the peer has ended. The owner may destroy the channel meanwhile. */
+void chan_drain(struct chan *chan);
+
 /* Sends, or queues when the socket is full (at most 256 messages; beyond that
  * the peer is taken for stuck and reported gone). fds are duplicated. An
  * overflowed w is our own mistake: fatal. */

@@ -25,7 +25,8 @@
 	/* Broker start. fds: listening public socket, directory for LMDB.                                             \
 	 * str boot_id, u64 instance, u32 owner_uid, u32 owner_gid, str owner_name, str home, str board,               \
 	 * str root, u64 features (enum feature), list{u32 base, u32 count} id ranges (65536 ids each, count of them), \
-	 * list{u16 gate, str permission, str item, str path, u8 exists} gates */                                      \
+	 * list{u16 gate, str permission, str item, str path, u8 exists} gates,                                        \
+	 * list str apps whose sessions outlived the last broker (their SESSION_CHANNELs follow) */                    \
 	X(BROKER_HELLO, 1, "D", "B")                                                                                   \
 	/* The public socket is being served. */                                                                       \
 	X(BROKER_READY, 2, "B", "D")                                                                                   \
@@ -85,7 +86,8 @@
 	X(SIGNAL, 46, "B", "S")                                                                                        \
 	/* End the session: kill what runs, hold the freeze barrier, exit. */                                          \
 	X(END, 47, "B", "S")                                                                                           \
-	/* Everything of the app is dead. u32 errno of the barrier (0: no writer is left), str why. Then it exits. */  \
+	/* Everything of the app is dead. u32 errno of the barrier (0: no writer is left), str why,                    \
+	 * u8 untouched (the upper's fs directory has no entry at all). Then it exits. */                              \
 	X(ENDED, 48, "S", "B")                                                                                         \
 	/* A first use waits. u32 question (unique in the session), u16 gate, u32 host pid, str program */             \
 	X(NEED, 50, "S", "B")                                                                                          \

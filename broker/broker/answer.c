@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A grant and its history entry are one transaction: there is no answer that
+ * history does not know, and no history of an answer that does not stand.
+ */
+#include "broker/answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int check(struct session *session, const struct answer *a, struct err *err)
+{
+	if (!(a->ref.permission->answers & GIVE_BIT(a->give))) {
+		char words[96] = "";
+		size_t n = 0;
+
+		for (int g = 0; g < GIVE_COUNT && n < sizeof(words); g++) {
+			if (a->ref.permission->answers & GIVE_BIT(g))
+				n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? ", " : "",
+						      give_name((enum give)g));
+		}
+		err_set(err, EINVAL, "'%s' is no answer for %s", give_name(a->give), a->ref.permission->name);
+		return err_hint(err, "%s", words);
+	}
+	if (a->lasts.lasts == LASTS_ONCE) {
+		err_set(err, EINVAL, "'once' does not fit %s, which is given as a folder", a->ref.permission->name);
+		return err_hint(err, "run, 90m, 4h, boot, always");
+	}
+	if (a->lasts.lasts == LASTS_RUN && !session && a->give != GIVE_ASK) {
+		err_set(err, EINVAL, "'%s' does not run now, so an answer for this run has no use", a->app);
+		return err_hint(err, "90m, 4h, boot, always");
+	}
+	return 0;
+}
+
+static void forget_session_answer(struct session *session, const struct permission *permission, const char *item,
+				  bool all_items)
+{
+	for (struct session_answer **p = &session->answers; *p;) {
+		struct session_answer *a = *p;
+
+		if (a->permission != permission || (!all_items && strcmp(a->item, item) != 0)) {
+			p = &a->next;
+			continue;
+		}
+		*p = a->next;
+		free(a);
+	}
+}
+
+static void remember_session_answer(struct session *session, const struct answer *answer, uint64_t copy_serial)
+{
+	struct session_answer *a = xcalloc(1, sizeof(*a));
+
+	a->permission = answer->ref.permission;
+	(void)snprintf(a->item, sizeof(a->item), "%s", answer->ref.item);
+	a->give = answer->give;
+	a->copy_serial = copy_serial;
+	a->next = session->answers;
+	session->answers = a;
+}
+
+static int put_grant(struct broker *broker, struct store_txn *txn, const struct answer *answer,
+		     struct answer_result *ret, struct err *err)
+{
+	struct grant_record grant = {
+		.give = answer->give,
+		.lasts = answer->lasts,
+		.wall_ms = loop_wall_ms(),
+		.copy_serial = ret->copy_serial,
+		.locked = answer->lock,
+	};
+
+	(void)snprintf(grant.app, sizeof(grant.app), "%s", answer->app);
+	(void)snprintf(grant.permission, sizeof(grant.permission), "%s", answer->ref.permission->name);
+	(void)snprintf(grant.item, sizeof(grant.item), "%s", answer->ref.item);
+	(void)snprintf(grant.boot_id, sizeof(grant.boot_id), "%s", broker->boot_id);
+	(void)snprintf(grant.by, sizeof(grant.by), "%s", answer->by ? answer->by : "");
+	if (answer->lasts.lasts == LASTS_TIME)
+		grant.until_boot_ms = ret->until_boot_ms = loop_boot_ms() + answer->lasts.ms;
+	return store_grant_put(txn, &grant, err);
+}
+
+static int store_in_txn(struct broker *broker, struct session *session, struct store_txn *txn,
+			const struct answer *answer, struct answer_result *ret, struct err *err)
+{
+	struct grant_record old = { 0 };
+	const char *permission = answer->ref.permission->name;
+	int found = store_grant_get(txn, answer->app, permission, answer->ref.item, &old, err);
+	int rc = found < 0 ? -1 : 0;
+
+	ret->before = found == 1 && broker_grant_live(broker, &old) ? old.give : GIVE_ASK;
+	if (rc == 0 && answer->give == GIVE_COPY)
+		rc = store_counter_add(txn, COUNTER_COPY, 1, &ret->copy_serial, err);
+	if (rc == 0 && answer->give == GIVE_ASK)
+		rc = store_grant_delete(txn, answer->app, permission, answer->ref.item, err) < 0 ? -1 : 0;
+	else if (rc == 0 && answer->lasts.lasts > LASTS_RUN)
+		rc = put_grant(broker, txn, answer, ret, err);
+	if (rc == 0)
+		rc = broker_note(broker, txn,
+				 &(struct history_note){
+					 .kind = HISTORY_DECISION,
+					 .app = answer->app,
+					 .permission = permission,
+					 .item = answer->ref.item,
+					 .what = answer->lock ? "locked" : "answered",
+					 .why = answer->by,
+					 .give = answer->give,
+					 .before = ret->before,
+					 .lasts = answer->lasts,
+					 .session = session ? session->id : 0,
+				 },
+				 err);
+	return rc;
+}
+
+int answer_store(struct broker *broker, struct session *session, const struct answer *answer,
+		 struct answer_result *ret, struct err *err)
+{
+	struct store_txn *txn;
+
+	memset(ret, 0, sizeof(*ret));
+	if (check(session, answer, err) < 0)
+		return -1;
+	txn = store_begin(broker->store, true, err);
+	if (!txn)
+		return -1;
+	if (store_in_txn(broker, session, txn, answer, ret, err) < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	if (store_commit(txn, err) < 0)
+		return -1;
+	if (session) {
+		forget_session_answer(session, answer->ref.permission, answer->ref.item, false);
+		if (answer->lasts.lasts <= LASTS_RUN && answer->give != GIVE_ASK)
+			remember_session_answer(session, answer, ret->copy_serial);
+	}
+	return 0;
+}
+
+struct forget_walk {
+	const struct permission_ref *ref;
+	struct grant_record found[64];
+	size_t count;
+};
+
+static int collect_forgotten(void *data, const struct grant_record *grant)
+{
+	struct forget_walk *walk = data;
+
+	if (strcmp(grant->permission, walk->ref->permission->name) == 0 &&
+	    (!walk->ref->item[0] || strcmp(grant->item, walk->ref->item) == 0) &&
+	    walk->count < ARRAY_LEN(walk->found))
+		walk->found[walk->count++] = *grant;
+	return 0;
+}
+
+static int forget_in_txn(struct broker *broker, struct store_txn *txn, struct session *session, const char *app,
+			 const struct forget_walk *walk, const char *by, enum give before, struct err *err)
+{
+	for (size_t i = 0; i < walk->count; i++) {
+		if (store_grant_delete(txn, app, walk->found[i].permission, walk->found[i].item, err) < 0)
+			return -1;
+	}
+	return broker_note(broker, txn,
+			   &(struct history_note){
+				   .kind = HISTORY_DECISION,
+				   .app = app,
+				   .permission = walk->ref->permission->name,
+				   .item = walk->ref->item,
+				   .what = "revoked",
+				   .why = by,
+				   .give = GIVE_ASK,
+				   .before = before,
+				   .session = session ? session->id : 0,
+			   },
+			   err);
+}
+
+int answer_forget(struct broker *broker, struct session *session, const char *app, const struct permission_ref *ref,
+		  const char *by, char *ret_was, size_t was_size, struct err *err)
+{
+	struct forget_walk *walk = xcalloc(1, sizeof(*walk));
+	struct store_txn *txn = store_begin(broker->store, true, err);
+	enum give before = GIVE_ASK;
+	int rc = -1;
+
+	walk->ref = ref;
+	if (!txn)
+		goto out;
+	if (store_grant_each(txn, app, collect_forgotten, walk, err) < 0)
+		goto drop;
+	if (walk->count && broker_grant_live(broker, &walk->found[0]))
+		before = walk->found[0].give;
+	for (struct session_answer *a = session ? session->answers : NULL; a; a = a->next) {
+		if (a->permission == ref->permission && (!ref->item[0] || strcmp(a->item, ref->item) == 0))
+			before = a->give;
+	}
+	if (forget_in_txn(broker, txn, session, app, walk, by, before, err) < 0)
+		goto drop;
+	rc = store_commit(txn, err);
+	txn = NULL;
+	if (rc == 0) {
+		(void)snprintf(ret_was, was_size, "%s", give_name(before));
+		if (session)
+			forget_session_answer(session, ref->permission, ref->item, ref->item[0] == '\0');
+	}
+drop:
+	store_abort(txn);
+out:
+	free(walk);
+	return rc;
+}
+
+static const char *what_it_sees(enum give give)
+{
+	switch (give) {
+	case GIVE_NO:
+		return "gets an error for";
+	case GIVE_ASK:
+		return "will ask again for";
+	case GIVE_EMPTY:
+		return "sees an empty one in place of";
+	case GIVE_COPY:
+		return "has a private copy of";
+	case GIVE_READ:
+		return "can read, not change,";
+	case GIVE_WRITE:
+		return "can read and change";
+	case GIVE_ALLOW:
+		return "can use";
+	case GIVE_COUNT:
+		break;
+	}
+	return "gets an error for";
+}
+
+void answer_says(const struct answer *answer, char *buf, size_t size)
+{
+	char until[64] = "", word[DURATION_TEXT_SIZE];
+
+	duration_format(answer->lasts, word);
+	switch (answer->lasts.lasts) {
+	case LASTS_ONCE:
+	case LASTS_RUN:
+		(void)snprintf(until, sizeof(until), " until it ends");
+		break;
+	case LASTS_TIME:
+		(void)snprintf(until, sizeof(until), " for %s", word);
+		break;
+	case LASTS_BOOT:
+		(void)snprintf(until, sizeof(until), " until the device restarts");
+		break;
+	case LASTS_ALWAYS:
+	case LASTS_COUNT:
+		(void)snprintf(until, sizeof(until), " from now on");
+		break;
+	}
+	(void)snprintf(buf, size, "%s %s %s%s%s%s. Change it: cowbell permissions %s", answer->app,
+		       what_it_sees(answer->give), answer->ref.permission->label, answer->ref.item[0] ? ", " : "",
+		       answer->ref.item, until, answer->app);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Small services that several modules of the broker share: gates by number,
+ * powered-on time, history.
+ */
+#include "broker/broker.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct gate *broker_gate(const struct broker *broker, uint16_t id)
+{
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		if (broker->gates[i].id == id)
+			return &broker->gates[i];
+	}
+	return NULL;
+}
+
+int broker_powered_ms(struct broker *broker, struct store_txn *txn, uint64_t *ret, struct err *err)
+{
+	uint64_t now = loop_boot_ms();
+	uint64_t passed = now - broker->powered_mark_ms;
+
+	if (store_counter_add(txn, COUNTER_POWERED, passed, ret, err) < 0)
+		return -1;
+	broker->powered_mark_ms = now;
+	return 0;
+}
+
+bool broker_grant_live(const struct broker *broker, const struct grant_record *grant)
+{
+	switch (grant->lasts.lasts) {
+	case LASTS_ALWAYS:
+		return true;
+	case LASTS_BOOT:
+		return strcmp(grant->boot_id, broker->boot_id) == 0;
+	case LASTS_TIME:
+		return strcmp(grant->boot_id, broker->boot_id) == 0 && loop_boot_ms() < grant->until_boot_ms;
+	case LASTS_ONCE:
+	case LASTS_RUN:
+	case LASTS_COUNT:
+		break;
+	}
+	return false; /* never stored: what claims so is not ours */
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from ? from : "");
+}
+
+int broker_note(struct broker *broker, struct store_txn *txn, const struct history_note *note, struct err *err)
+{
+	struct history_record entry = {
+		.wall_ms = loop_wall_ms(),
+		.boot_ms = loop_boot_ms(),
+		.kind = note->kind,
+		.give = note->give,
+		.before = note->before,
+		.lasts = note->lasts,
+		.session = note->session,
+		.count = 1,
+	};
+
+	(void)broker;
+	entry.last_wall_ms = entry.wall_ms;
+	copy_text(entry.app, sizeof(entry.app), note->app);
+	copy_text(entry.permission, sizeof(entry.permission), note->permission);
+	copy_text(entry.item, sizeof(entry.item), note->item);
+	copy_text(entry.what, sizeof(entry.what), note->what);
+	copy_text(entry.why, sizeof(entry.why), note->why);
+	copy_text(entry.program, sizeof(entry.program), note->program);
+	return store_history_append(txn, &entry, err);
+}
+
+void broker_note_alone(struct broker *broker, const struct history_note *note)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(broker->store, true, &err);
+
+	if (!txn)
+		goto fail;
+	if (broker_note(broker, txn, note, &err) < 0) {
+		store_abort(txn);
+		goto fail;
+	}
+	if (store_commit(txn, &err) == 0)
+		return;
+fail:
+	log_warn("history of '%s' not written: %s", note->app ? note->app : "-", err.msg);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rollback and reset write a new generation that takes up an old state: history
+ * is never rewritten, and either the whole step stands or none of it.
+ */
+#include "broker/generation.h"
+
+#include "base/log.h"
+#include "broker/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef void (*change_fn)(void *data, const struct generation_change *change, const struct err *err);
+
+struct change {
+	struct broker *broker;
+	char app[APP_ID_SIZE];
+	bool reset, now, grants;
+	struct generation_record target;
+	uint64_t next_upper, old_upper;
+	struct generation_change result;
+	change_fn fn;
+	void *data;
+};
+
+static void change_end(struct change *c, const struct err *err)
+{
+	change_fn fn = c->fn;
+	void *data = c->data;
+	struct generation_change result = c->result;
+
+	free(c);
+	fn(data, err ? NULL : &result, err);
+}
+
+int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number, bool *set, uint32_t size,
+			struct err *err)
+{
+	/* Numbers only go down: the walk ends. */
+	while (number && number < size) {
+		struct generation_record g;
+		int found = store_generation_get(txn, app, number, &g, err);
+		uint32_t next;
+
+		if (found < 0)
+			return -1;
+		if (!found)
+			return 0;
+		set[number] = true;
+		next = g.kind == GENERATION_ROLLBACK || g.kind == GENERATION_RESET ? g.of : g.parent;
+		if (next >= number)
+			return 0;
+		number = next;
+	}
+	return 0;
+}
+
+/* --- rollback and reset --- */
+
+struct doom_walk {
+	struct change *c;
+	struct store_txn *txn;
+	bool keep[65536];
+	uint32_t doomed[4096];
+	size_t count;
+};
+
+static int find_doomed(void *data, const struct generation_record *g)
+{
+	struct doom_walk *walk = data;
+
+	if (g->number < ARRAY_LEN(walk->keep) && !walk->keep[g->number] && !g->doomed_powered_ms &&
+	    g->number != walk->c->result.generation && walk->count < ARRAY_LEN(walk->doomed)) {
+		walk->doomed[walk->count++] = g->number;
+		walk->c->result.files += g->entries;
+		walk->c->result.bytes += g->bytes;
+		walk->c->result.generations++;
+	}
+	return 0;
+}
+
+static int doom_others(struct change *c, struct store_txn *txn, struct err *err)
+{
+	struct doom_walk *walk = xcalloc(1, sizeof(*walk));
+	uint64_t powered = 0;
+	int rc = -1;
+
+	walk->c = c;
+	if (broker_powered_ms(c->broker, txn, &powered, err) < 0 ||
+	    generation_ancestry(txn, c->app, c->target.number, walk->keep, ARRAY_LEN(walk->keep), err) < 0 ||
+	    store_generation_each(txn, c->app, find_doomed, walk, err) < 0)
+		goto out;
+	for (size_t i = 0; i < walk->count; i++) {
+		struct generation_record g;
+
+		if (store_generation_get(txn, c->app, walk->doomed[i], &g, err) != 1)
+			continue;
+		/* powered + 1 at the least: 0 means that it is not doomed */
+		g.doomed_powered_ms = c->now ? 1 : powered + DOOM_MS;
+		if (store_generation_put(txn, &g, err) < 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	free(walk);
+	return rc;
+}
+
+static int revive(struct change *c, struct store_txn *txn, struct err *err)
+{
+	bool *set = xcalloc(65536, sizeof(*set));
+	int rc = generation_ancestry(txn, c->app, c->target.number, set, 65536, err);
+
+	for (uint32_t n = 1; n < 65536 && rc == 0; n++) {
+		struct generation_record g;
+
+		if (!set[n] || store_generation_get(txn, c->app, n, &g, err) != 1 || !g.doomed_powered_ms)
+			continue;
+		g.doomed_powered_ms = 0;
+		rc = store_generation_put(txn, &g, err);
+	}
+	free(set);
+	return rc;
+}
+
+struct grants_walk {
+	struct grant_record found[256];
+	size_t count;
+};
+
+static int collect_grant(void *data, const struct grant_record *grant)
+{
+	struct grants_walk *walk = data;
+
+	if (walk->count < ARRAY_LEN(walk->found))
+		walk->found[walk->count++] = *grant;
+	return 0;
+}
+
+static int drop_grants(struct change *c, struct store_txn *txn, struct err *err)
+{
+	struct grants_walk *walk = xcalloc(1, sizeof(*walk));
+	int rc = store_grant_each(txn, c->app, collect_grant, walk, err) < 0 ? -1 : 0;
+
+	for (size_t i = 0; i < walk->count && rc == 0; i++)
+		rc = store_grant_delete(txn, c->app, walk->found[i].permission, walk->found[i].item, err) < 0 ? -1 : 0;
+	free(walk);
+	return rc;
+}
+
+static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_record *app, struct err *err)
+{
+	struct generation_record g = { 0 };
+	char why[64];
+
+	if (store_app_get(txn, c->app, app, err) != 1)
+		return err_set(err, ENOENT, "no app '%s'", c->app);
+	(void)snprintf(g.app, sizeof(g.app), "%s", c->app);
+	g.number = app->next_generation;
+	g.parent = app->head;
+	g.kind = c->reset ? GENERATION_RESET : GENERATION_ROLLBACK;
+	g.wall_ms = loop_wall_ms();
+	g.of = c->target.number;
+	memcpy(g.root_hash, c->target.root_hash, sizeof(g.root_hash));
+	g.layer_count = c->target.layer_count;
+	memcpy(g.layers, c->target.layers, sizeof(g.layers));
+	c->result.generation = g.number;
+	c->result.of = g.of;
+	app->head = g.number;
+	app->next_generation++;
+	app->live = c->next_upper;
+	(void)snprintf(why, sizeof(why), "to generation %u", g.of);
+	if (store_generation_put(txn, &g, err) < 0 || store_app_put(txn, app, err) < 0)
+		return -1;
+	if (c->reset ? doom_others(c, txn, err) : revive(c, txn, err))
+		return -1;
+	if (c->reset && c->grants && drop_grants(c, txn, err) < 0)
+		return -1;
+	return broker_note(c->broker, txn,
+			   &(struct history_note){
+				   .kind = HISTORY_LIFE,
+				   .app = c->app,
+				   .what = c->reset ? "reset" : "rolled back",
+				   .why = why,
+			   },
+			   err);
+}
+
+static int commit_change(struct change *c, struct err *err)
+{
+	struct store_txn *txn = store_begin(c->broker->store, true, err);
+	struct app_record app = { 0 };
+	int rc;
+
+	if (!txn)
+		return -1;
+	rc = commit_in_txn(c, txn, &app, err);
+	app_record_finish(&app);
+	if (rc < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
+static void on_prepared(void *data, const struct job_result *result)
+{
+	struct change *c = data;
+	struct broker *broker = c->broker;
+	uint64_t drop[2] = { c->old_upper, c->next_upper };
+	struct err err = { 0 };
+
+	if (result->code) {
+		err_set(&err, result->code, "%s", result->why);
+		change_end(c, &err);
+		return;
+	}
+	if (commit_change(c, &err) < 0) {
+		generation_drop_layers(broker, drop + 1, 1);
+		change_end(c, &err);
+		return;
+	}
+	generation_drop_layers(broker, drop, 1);
+	change_end(c, NULL);
+	generation_cleanup(broker);
+}
+
+static const struct job_ops prepare_ops = { .on_done = on_prepared };
+
+/* The generation that "undo last run" goes back to: before the last one that
+ * changed something. */
+static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
+{
+	struct generation_record g;
+	struct err err = { 0 };
+
+	while (head && store_generation_get(txn, app, head, &g, &err) == 1) {
+		if (g.kind != GENERATION_ROLLBACK && g.kind != GENERATION_RESET)
+			return g.parent;
+		head = g.of;
+	}
+	return 0;
+}
+
+static int load_target(struct change *c, uint32_t to, struct err *err)
+{
+	struct store_txn *txn = store_begin(c->broker->store, true, err);
+	struct app_record app = { 0 };
+	int rc = -1, found;
+
+	if (!txn)
+		return -1;
+	found = store_app_get(txn, c->app, &app, err);
+	if (found != 1 || app.state != APP_READY) {
+		if (found == 0 || found == 1)
+			err_set(err, ENOENT, "no app '%s'", c->app);
+		goto out;
+	}
+	if (c->reset)
+		to = app.install;
+	else if (to == 0)
+		to = one_back(txn, c->app, app.head);
+	if (to == 0) {
+		err_set(err, ENOENT, "'%s' has nothing to go back to: it stands on its install", c->app);
+		goto out;
+	}
+	found = store_generation_get(txn, c->app, to, &c->target, err);
+	if (found != 1) {
+		if (found == 0)
+			err_set(err, ENOENT, "'%s' has no generation %u", c->app, to);
+		err_hint(err, "cowbell generations %s", c->app);
+		goto out;
+	}
+	c->old_upper = app.live;
+	rc = store_counter_add(txn, COUNTER_LAYER, 1, &c->next_upper, err);
+out:
+	app_record_finish(&app);
+	if (rc < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
+static void change_start(struct change *c, uint32_t to)
+{
+	struct err err = { 0 };
+	struct wr *w;
+
+	if (load_target(c, to, &err) < 0) {
+		change_end(c, &err);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_KEEPER_PREPARE, 0);
+	wr_u64(w, c->next_upper);
+	wr_u64(w, c->target.layer_count ? c->target.layers[0] : 0);
+	wr_u32(w, 0);
+	(void)job_start(c->broker, w, -1, &prepare_ops, c);
+	free(w);
+}
+
+static struct change *change_new(struct broker *broker, const char *app, change_fn fn, void *data)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	c->broker = broker;
+	c->fn = fn;
+	c->data = data;
+	(void)snprintf(c->app, sizeof(c->app), "%s", app);
+	return c;
+}
+
+void generation_rollback(struct broker *broker, const char *app, uint32_t to, change_fn fn, void *data)
+{
+	change_start(change_new(broker, app, fn, data), to);
+}
+
+void generation_reset(struct broker *broker, const char *app, bool now, bool grants, change_fn fn, void *data)
+{
+	struct change *c = change_new(broker, app, fn, data);
+
+	c->reset = true;
+	c->now = now;
+	c->grants = grants;
+	change_start(c, 0);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Installing: whatever the package is, its installer runs inside the sandbox of
+ * an app that has no name yet; what it changed becomes the app's install layer.
+ * Either an app stands at the end, or nothing of it does.
+ */
+#ifndef BROKER_INSTALL_H
+#define BROKER_INSTALL_H
+
+#include "broker/client.h"
+#include "broker/session.h"
+
+#define INSTALL_FILES_MAX 32u
+
+struct install;
+
+struct install_request {
+	const char *kind; /* "deb", "directory", "program", "command" */
+	const char *name; /* "" for deb: its own */
+	const char *source; /* what the person called it, for the record */
+	char *const *argv;  /* command */
+	const char *with;   /* NULL, or the absolute folder whose copy the installer sees */
+	size_t file_count;  /* descriptors after the standard three */
+	uint8_t tty;
+	uint16_t rows, columns;
+};
+
+/* Refuses bad names, taken names and unknown kinds at once. */
+struct install *install_create(struct broker *broker, const struct install_request *request, uint64_t *ret_session,
+			       struct err *err);
+void install_attach(struct install *install, int fd);
+void install_abandon(struct install *install);
+
+/* More id ranges came, or none did: those that wait for one go on. */
+void install_ranges_came(struct broker *broker);
+
+/* Takes an app and everything of it away. The caller holds its turn and it is
+ * in no session. fn hears what went. */
+void install_remove(struct broker *broker, const char *app,
+		    void (*fn)(void *data, uint32_t generations, uint64_t bytes, const struct err *err), void *data);
+
+#endif

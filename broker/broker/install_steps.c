@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Words that come from outside are only ever positional parameters of a fixed
+ * script, never part of its text.
+ */
+#include "broker/install_steps.h"
+
+#include "broker/install.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STAGE "/tmp/cowbell-install"
+
+static const char take_package[] = "mkdir -p " STAGE " && cat >" STAGE "/$1.deb";
+static const char read_fields[] = "exec dpkg-deb -f " STAGE "/0.deb Package Version Architecture Description";
+static const char unpack_deb[] = "exec dpkg --force-unsafe-io -i " STAGE "/*.deb </dev/null";
+static const char unpack_directory[] = "mkdir -p \"/opt/$1\" && exec tar -x --no-same-owner -C \"/opt/$1\"";
+static const char unpack_program[] =
+	"mkdir -p " STAGE " /usr/local/bin && tar -x --no-same-owner -C " STAGE " && set -- \"$1\" " STAGE "/* && "
+	"test $# -eq 2 && test -f \"$2\" && test ! -h \"$2\" && exec install -m 755 \"$2\" \"/usr/local/bin/$1\"";
+/* Remembers the topmost folder that has to be made, so that afterwards just
+ * what came in goes again. */
+static const char place_copy[] =
+	"mkdir -p " STAGE " && if [ -e \"$1\" ]; then echo \"cowbell: $1 is part of the base already\" >&2; exit 1; fi; "
+	"t=$1; while p=$(dirname \"$t\"); [ ! -e \"$p\" ]; do t=$p; done; printf %s \"$t\" >" STAGE "/top; "
+	"mkdir -p \"$1\" && exec tar -x --no-same-owner -C \"$1\"";
+static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\"";
+
+static struct install_step *add_step(struct install_plan *plan, const char *what, const char *script)
+{
+	struct install_step *step;
+
+	plan->steps = xrealloc(plan->steps, (plan->count + 1) * sizeof(*plan->steps));
+	step = &plan->steps[plan->count++];
+	memset(step, 0, sizeof(*step));
+	step->what = what;
+	step->script = script;
+	step->file = -1;
+	step->cwd = "/root";
+	step->argv = xcalloc(2, sizeof(*step->argv));
+	return step;
+}
+
+static void plan_deb(struct install_plan *plan, const struct install_request *r)
+{
+	struct install_step *step;
+
+	for (size_t i = 0; i < r->file_count; i++) {
+		step = add_step(plan, "take in the package", take_package);
+		step->argv[0] = xasprintf("%zu", i);
+		step->file = (int)i;
+	}
+	add_step(plan, "read the package", read_fields)->fields = true;
+	add_step(plan, "dpkg", unpack_deb)->with_person = true;
+}
+
+static void plan_command(struct install_plan *plan, const struct install_request *r)
+{
+	struct install_step *step;
+	size_t n = 0;
+
+	if (r->with) {
+		step = add_step(plan, "copy the folder in", place_copy);
+		step->argv[0] = xstrdup(r->with);
+		step->file = 0;
+		plan->cwd = xstrdup(r->with);
+	}
+	step = add_step(plan, "the installer", NULL);
+	free(step->argv);
+	while (r->argv[n])
+		n++;
+	step->argv = xcalloc(n + 1, sizeof(*step->argv));
+	for (size_t i = 0; i < n; i++)
+		step->argv[i] = xstrdup(r->argv[i]);
+	step->with_person = true;
+	if (r->with) {
+		step->cwd = plan->cwd;
+		add_step(plan, "take the folder out again", remove_copy);
+	}
+}
+
+static int check_request(const struct install_request *r, struct err *err)
+{
+	bool deb = strcmp(r->kind, "deb") == 0, command = strcmp(r->kind, "command") == 0;
+
+	if (!deb && !command && strcmp(r->kind, "directory") != 0 && strcmp(r->kind, "program") != 0)
+		return err_set(err, EINVAL, "kind of package '%s' is not known (deb, directory, program, command)",
+			       r->kind);
+	if (command && (!r->argv || !r->argv[0]))
+		return err_set(err, EINVAL, "no installer command was named");
+	if (r->with && r->with[0] != '/')
+		return err_set(err, EINVAL, "folder '%s' is not an absolute path", r->with);
+	if (deb ? r->file_count < 1 || r->file_count > INSTALL_FILES_MAX
+		: r->file_count != (command && !r->with ? 0u : 1u))
+		return err_set(err, EINVAL, "%zu files came with a package of kind '%s'", r->file_count, r->kind);
+	return 0;
+}
+
+int install_plan_make(struct install_plan *plan, const struct install_request *r, struct err *err)
+{
+	struct install_step *step;
+
+	memset(plan, 0, sizeof(*plan));
+	if (check_request(r, err) < 0)
+		return -1;
+	if (strcmp(r->kind, "deb") == 0) {
+		plan_deb(plan, r);
+	} else if (strcmp(r->kind, "command") == 0) {
+		plan_command(plan, r);
+	} else {
+		step = strcmp(r->kind, "directory") == 0 ? add_step(plan, "unpack the folder", unpack_directory)
+							  : add_step(plan, "put the program in place", unpack_program);
+		step->argv[0] = xstrdup(r->name);
+		step->file = 0;
+	}
+	return 0;
+}
+
+void install_plan_finish(struct install_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		for (char **p = plan->steps[i].argv; *p; p++)
+			free(*p);
+		free(plan->steps[i].argv);
+	}
+	free(plan->steps);
+	free(plan->cwd);
+	memset(plan, 0, sizeof(*plan));
+}
+
+char **install_step_argv(const struct install_step *step)
+{
+	size_t n = 0, out = 0;
+	char **argv;
+
+	while (step->argv[n])
+		n++;
+	argv = xcalloc(n + 5, sizeof(*argv));
+	if (step->script) {
+		argv[out++] = xstrdup("/bin/sh");
+		argv[out++] = xstrdup("-c");
+		argv[out++] = xstrdup(step->script);
+		argv[out++] = xstrdup("sh");
+	}
+	for (size_t i = 0; i < n; i++)
+		argv[out++] = xstrdup(step->argv[i]);
+	return argv;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The queue of questions. Everything but an answer ends in a refusal that
+ * stores nothing.
+ */
+#include "broker/prompt.h"
+
+#include "base/log.h"
+#include "broker/access.h"
+#include "broker/agent.h"
+#include "broker/answer.h"
+#include "broker/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SHOW_AT_LATEST_MS 300u /* counting contacts must not hold up the bell */
+
+const char *prompt_state_name(enum prompt_state state)
+{
+	static const char *const names[] = {
+		[PROMPT_PREPARING] = "waiting",     [PROMPT_WAITING] = "waiting",
+		[PROMPT_ANSWERED] = "answered",     [PROMPT_WITHDRAWN] = "withdrawn",
+		[PROMPT_UNANSWERED] = "unanswered",
+	};
+
+	return names[state];
+}
+
+struct prompt *prompt_find(struct broker *broker, uint64_t id)
+{
+	for (struct prompt *p = broker->prompts; p; p = p->next) {
+		if (p->id == id)
+			return p;
+	}
+	return NULL;
+}
+
+static bool is_open(const struct prompt *prompt)
+{
+	return prompt->state == PROMPT_PREPARING || prompt->state == PROMPT_WAITING;
+}
+
+unsigned int prompt_more(const struct prompt *prompt)
+{
+	unsigned int n = 0;
+
+	for (struct prompt *p = prompt->broker->prompts; p; p = p->next)
+		n += p != prompt && is_open(p) && strcmp(p->app, prompt->app) == 0;
+	return n;
+}
+
+static void prompt_free(struct prompt *prompt)
+{
+	struct prompt **p;
+
+	for (p = &prompt->broker->prompts; *p != prompt; p = &(*p)->next)
+		continue;
+	*p = prompt->next;
+	job_cancel(prompt->counting);
+	loop_remove(prompt->show_timer);
+	loop_remove(prompt->grace_timer);
+	free(prompt);
+}
+
+static void prompt_end(struct prompt *prompt, enum prompt_state state)
+{
+	bool shown = prompt->state == PROMPT_WAITING;
+
+	prompt->state = state;
+	loop_remove(prompt->grace_timer);
+	prompt->grace_timer = NULL;
+	if (shown)
+		agent_publish(prompt->broker, prompt);
+	if (state != PROMPT_UNANSWERED)
+		prompt_free(prompt);
+}
+
+static void drop_oldest_unanswered(struct broker *broker)
+{
+	struct prompt *oldest = NULL;
+	unsigned int n = 0;
+
+	for (struct prompt *p = broker->prompts; p; p = p->next) {
+		if (p->state != PROMPT_UNANSWERED)
+			continue;
+		n++;
+		oldest = oldest ? oldest : p;
+	}
+	if (n > UNANSWERED_MAX)
+		prompt_free(oldest);
+}
+
+void prompt_later(struct prompt *prompt)
+{
+	struct session *session = prompt->session;
+	struct broker *broker = prompt->broker;
+
+	if (!is_open(prompt))
+		return;
+	if (session)
+		access_refuse_waiting(session, prompt->permission, prompt->item, PROMPT_QUIET_MS);
+	prompt_end(prompt, PROMPT_UNANSWERED);
+	drop_oldest_unanswered(broker);
+}
+
+static void ref_text(const struct prompt *prompt, char buf[PERMISSION_TEXT_SIZE])
+{
+	struct permission_ref ref = { .permission = prompt->permission };
+
+	(void)snprintf(ref.item, sizeof(ref.item), "%s", prompt->item);
+	permission_ref_format(&ref, buf);
+}
+
+static void on_grace(void *data)
+{
+	struct prompt *prompt = data;
+	char text[512], ref[PERMISSION_TEXT_SIZE];
+
+	ref_text(prompt, ref);
+	(void)snprintf(text, sizeof(text), "nobody answered: %s was refused %s (cowbell grant %s %s ANSWER)", prompt->app,
+		       prompt->permission->label, prompt->app, ref);
+	if (prompt->session)
+		session_notice(prompt->session, text);
+	prompt_later(prompt);
+}
+
+static void answer_words(const struct permission *permission, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (int g = 0; g < GIVE_COUNT && n < size; g++) {
+		if (g == GIVE_ASK || !(permission->answers & GIVE_BIT(g)))
+			continue;
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? "|" : "", give_name((enum give)g));
+	}
+}
+
+/* Starts or stops the grace time as agents come and go. */
+static void set_grace(struct prompt *prompt)
+{
+	char text[512], words[96];
+
+	if (agent_present(prompt->broker)) {
+		loop_remove(prompt->grace_timer);
+		prompt->grace_timer = NULL;
+		return;
+	}
+	if (prompt->grace_timer || prompt->state != PROMPT_WAITING)
+		return;
+	prompt->grace_timer = loop_add_timer(prompt->broker->loop, PROMPT_GRACE_MS, on_grace, prompt);
+	answer_words(prompt->permission, words, sizeof(words));
+	(void)snprintf(text, sizeof(text), "%s waits for %s: cowbell answer %llu %s (within %u s)", prompt->app,
+		       prompt->about, (unsigned long long)prompt->id, words, PROMPT_GRACE_MS / 1000);
+	if (prompt->session)
+		session_notice(prompt->session, text);
+}
+
+void prompt_agents_changed(struct broker *broker)
+{
+	for (struct prompt *p = broker->prompts; p; p = p->next) {
+		if (p->state == PROMPT_WAITING)
+			set_grace(p);
+	}
+}
+
+static void prompt_show(struct prompt *prompt)
+{
+	if (prompt->state != PROMPT_PREPARING)
+		return;
+	loop_remove(prompt->show_timer);
+	prompt->show_timer = NULL;
+	prompt->state = PROMPT_WAITING;
+	set_grace(prompt);
+	agent_publish(prompt->broker, prompt);
+}
+
+static void on_show(void *data)
+{
+	prompt_show(data);
+}
+
+static void on_counted(void *data, const struct contacts_result *result)
+{
+	struct prompt *prompt = data;
+
+	prompt->counting = NULL;
+	if (result->code == 0)
+		(void)snprintf(prompt->about, sizeof(prompt->about), "%s (%u %s)", prompt->permission->label,
+			       result->count, result->count == 1 ? "person" : "people");
+	prompt_show(prompt);
+}
+
+static void describe_app(struct prompt *prompt)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(prompt->broker->store, false, &err);
+	struct app_record app = { 0 };
+
+	if (txn && store_app_get(txn, prompt->app, &app, &err) == 1) {
+		(void)snprintf(prompt->title, sizeof(prompt->title), "%s %s", app.title[0] ? app.title : app.id,
+			       app.version);
+		(void)snprintf(prompt->source, sizeof(prompt->source), "%s", app.source);
+	}
+	app_record_finish(&app);
+	store_abort(txn);
+}
+
+static struct prompt *prompt_new(struct session *session, const struct gate *gate, uint32_t question,
+				 const char *program)
+{
+	struct broker *broker = session->broker;
+	struct prompt *prompt = xcalloc(1, sizeof(*prompt)), **tail = &broker->prompts;
+
+	prompt->broker = broker;
+	prompt->session = session;
+	prompt->session_id = session->id;
+	/* The supervisor keeps the question's number, so the same prompt has
+	 * the same id for a broker that was started anew. */
+	prompt->id = session->id * 1000 + question % 1000;
+	prompt->permission = gate->permission;
+	prompt->since_wall_ms = loop_wall_ms();
+	(void)snprintf(prompt->app, sizeof(prompt->app), "%s", session->app);
+	(void)snprintf(prompt->item, sizeof(prompt->item), "%s", gate->item);
+	(void)snprintf(prompt->program, sizeof(prompt->program), "%s", program);
+	if (gate->item[0])
+		(void)snprintf(prompt->about, sizeof(prompt->about), "%s: %s", gate->permission->label, gate->item);
+	else
+		(void)snprintf(prompt->about, sizeof(prompt->about), "%s", gate->permission->label);
+	describe_app(prompt);
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = prompt;
+	return prompt;
+}
+
+void prompt_need(struct session *session, const struct gate *gate, uint32_t question, const char *program)
+{
+	struct broker *broker = session->broker;
+	struct prompt *prompt;
+	unsigned int open = 0;
+
+	for (prompt = broker->prompts; prompt; prompt = prompt->next) {
+		open += is_open(prompt);
+		if (is_open(prompt) && prompt->session == session && prompt->permission == gate->permission &&
+		    strcmp(prompt->item, gate->item) == 0)
+			return; /* joins: the answer goes to every gate that waits */
+	}
+	if (open >= PROMPTS_MAX) {
+		access_refuse_waiting(session, gate->permission, gate->item, PROMPT_QUIET_MS);
+		return;
+	}
+	prompt = prompt_new(session, gate, question, program);
+	if (strcmp(gate->permission->name, "contacts") == 0 && gate->exists) {
+		prompt->counting = job_start_contacts(broker, gate->id, on_counted, prompt);
+		prompt->show_timer = loop_add_timer(broker->loop, SHOW_AT_LATEST_MS, on_show, prompt);
+	} else {
+		prompt_show(prompt);
+	}
+}
+
+int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
+		  size_t says_size, struct err *err)
+{
+	struct answer answer = {
+		.app = prompt->app,
+		.ref = { .permission = prompt->permission },
+		.give = give,
+		.lasts = lasts,
+		.by = by,
+	};
+	struct session *session = prompt->session;
+	struct answer_result result;
+
+	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", prompt->item);
+	if (!session && lasts.lasts <= LASTS_RUN)
+		return err_set(err, 0, "the run that asked is over, so an answer for this run has no use "
+				       "(answer for 90m, boot or always)");
+	if (answer_store(prompt->broker, session, &answer, &result, err) < 0)
+		return -1;
+	answer_says(&answer, says, says_size);
+	if (session)
+		access_answer_waiting(session, prompt->permission, prompt->item, give, result.copy_serial,
+				      result.until_boot_ms);
+	prompt->state = is_open(prompt) ? PROMPT_WAITING : prompt->state;
+	prompt_end(prompt, PROMPT_ANSWERED);
+	return 0;
+}
+
+void prompt_session_gone(struct session *session)
+{
+	struct prompt *next;
+
+	for (struct prompt *p = session->broker->prompts; p; p = next) {
+		next = p->next;
+		if (p->session != session)
+			continue;
+		p->session = NULL;
+		if (is_open(p))
+			prompt_end(p, PROMPT_WITHDRAWN);
+	}
+}
+
+void prompt_rethink(struct broker *broker, const char *app)
+{
+	struct prompt *next;
+
+	for (struct prompt *p = broker->prompts; p; p = next) {
+		struct permission_ref ref = { .permission = p->permission };
+		struct access_decision found;
+
+		next = p->next;
+		if (strcmp(p->app, app) != 0)
+			continue;
+		(void)snprintf(ref.item, sizeof(ref.item), "%s", p->item);
+		found = access_decide(broker, p->session, app, &ref);
+		if (found.decision.give == GIVE_ASK)
+			continue;
+		if (p->session)
+			access_answer_waiting(p->session, p->permission, p->item, found.decision.give,
+					      found.copy_serial, found.until_boot_ms);
+		prompt_end(p, PROMPT_WITHDRAWN);
+	}
+}
+
+void prompt_finish_all(struct broker *broker)
+{
+	while (broker->prompts)
+		prompt_free(broker->prompts);
+}

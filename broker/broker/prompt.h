@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Questions that wait for a person. The same question is asked once however
+ * many gates and threads wait. A prompt has exactly one ending: answered,
+ * unanswered (refused for now, nothing stored), or withdrawn.
+ */
+#ifndef BROKER_PROMPT_H
+#define BROKER_PROMPT_H
+
+#include "broker/session.h"
+
+enum prompt_state {
+	PROMPT_PREPARING = 0, /* contacts are being counted; not shown yet */
+	PROMPT_WAITING,
+	PROMPT_ANSWERED,
+	PROMPT_WITHDRAWN,
+	PROMPT_UNANSWERED,
+};
+
+#define PROMPT_GRACE_MS 60000u  /* how long a question waits with no agent there */
+#define PROMPT_QUIET_MS 10000u  /* how long an unanswered question is refused unasked */
+#define PROMPTS_MAX 256u        /* waiting at once; more are refused */
+#define UNANSWERED_MAX 64u
+
+struct prompt {
+	struct prompt *next;
+	struct broker *broker;
+	uint64_t id;
+	struct session *session; /* NULL once it is over */
+	char app[APP_ID_SIZE];
+	char title[64], source[256];
+	const struct permission *permission;
+	char item[128];
+	char about[256];  /* "your contacts (42 people)" */
+	char program[128]; /* the app's word, escaped */
+	uint64_t session_id;
+	uint64_t since_wall_ms;
+	enum prompt_state state;
+	struct job *counting;
+	struct loop_source *show_timer, *grace_timer;
+};
+
+/* A gate of session waits and nothing has decided. */
+void prompt_need(struct session *session, const struct gate *gate, uint32_t question, const char *program);
+
+struct prompt *prompt_find(struct broker *broker, uint64_t id);
+
+/* Gives what was answered: stores it first if it is to last, and only then lets
+ * the app go on. by: who answered, for the record. says: one line on what will
+ * happen now. An unanswered prompt can be answered too: for next time. After -1
+ * the question still waits. */
+int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
+		  size_t says_size, struct err *err);
+
+/* "Later": refused for now. */
+void prompt_later(struct prompt *prompt);
+
+/* Withdraws what session asked. */
+void prompt_session_gone(struct session *session);
+
+/* Something was granted or locked elsewhere: questions that are decided now are
+ * settled by that. */
+void prompt_rethink(struct broker *broker, const char *app);
+
+/* An agent came or went, or was locked. */
+void prompt_agents_changed(struct broker *broker);
+
+/* How many others of the same app wait. */
+unsigned int prompt_more(const struct prompt *prompt);
+
+const char *prompt_state_name(enum prompt_state state);
+void prompt_finish_all(struct broker *broker);
+
+#endif

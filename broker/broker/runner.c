@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A runner lives until both its command and its client are done with it. A
+ * client that goes away hangs up on its command; a command that ends says so to
+ * its client first.
+ */
+#include "broker/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+struct runner {
+	struct broker *broker;
+	struct client *client;
+	struct command *command; /* NULL once it ended */
+	uint8_t tty;
+	bool detach, told;
+	uint32_t status; /* an ending that came before the client was there */
+	char why[512];
+};
+
+static void runner_free(struct runner *runner)
+{
+	client_destroy(runner->client);
+	free(runner);
+}
+
+/* --- what may go in --- */
+
+bool runner_fd_passes(int fd)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_PATH) || fstat(fd, &st) < 0)
+		return false;
+	if (S_ISCHR(st.st_mode))
+		return st.st_rdev == makedev(1, 3);
+	return S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+}
+
+static bool env_passes(const char *entry)
+{
+	static const char *const names[] = { "TERM=", "COLORTERM=", "LANG=", "LANGUAGE=", "LC_", "TZ=", "NO_COLOR=" };
+
+	if (strlen(entry) > 512)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strncmp(entry, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+char **runner_environment(const struct broker *broker, char *const *env, bool installer)
+{
+	char **out = xcalloc(ARGS_MAX + 1, sizeof(*out));
+	size_t n = 0;
+
+	if (installer) {
+		out[n++] = xstrdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		out[n++] = xstrdup("HOME=/root");
+		out[n++] = xstrdup("USER=root");
+		out[n++] = xstrdup("LOGNAME=root");
+		out[n++] = xstrdup("DEBIAN_FRONTEND=noninteractive");
+	} else {
+		out[n++] = xstrdup("PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games");
+		out[n++] = xasprintf("HOME=%s", broker->home);
+		out[n++] = xasprintf("USER=%s", broker->owner_name);
+		out[n++] = xasprintf("LOGNAME=%s", broker->owner_name);
+		out[n++] = xstrdup("SHELL=/bin/sh");
+		out[n++] = xasprintf("XDG_RUNTIME_DIR=/run/user/%u", broker->owner_uid);
+	}
+	for (size_t i = 0; env && env[i] && n < 64; i++) {
+		if (env_passes(env[i]))
+			out[n++] = xstrdup(env[i]);
+	}
+	return out;
+}
+
+/* --- the command's word --- */
+
+static void on_ran(void *data, int code, const char *why, bool cwd_changed, int pty)
+{
+	struct runner *runner = data;
+
+	(void)why;
+	if (code)
+		return; /* on_exited follows with the reason */
+	if (pty >= 0)
+		client_send(runner->client, STREAM_PTY, NULL, 0, pty);
+	client_text(runner->client, STREAM_STARTED,
+		    cwd_changed ? "the current folder is not there for the app; it starts in its home" : "");
+}
+
+static void tell_end(struct runner *runner)
+{
+	if (runner->why[0])
+		client_fail(runner->client, runner->status, runner->why);
+	else
+		client_exit(runner->client, runner->status);
+}
+
+static void on_exited(void *data, uint32_t status, const char *why)
+{
+	struct runner *runner = data;
+
+	runner->command = NULL;
+	runner->status = status;
+	if (why)
+		(void)snprintf(runner->why, sizeof(runner->why), "%s", why[0] ? why : "the command did not run");
+	runner->told = true;
+	if (!runner->client)
+		return; /* told as soon as it is there */
+	tell_end(runner);
+	runner_free(runner);
+}
+
+static void on_notice(void *data, const char *text)
+{
+	struct runner *runner = data;
+
+	client_text(runner->client, STREAM_NOTICE, text);
+}
+
+static const struct command_ops runner_command_ops = {
+	.on_ran = on_ran,
+	.on_exited = on_exited,
+	.on_notice = on_notice,
+};
+
+/* --- the client's word --- */
+
+static void on_fds(void *data, int *fds, size_t count)
+{
+	struct runner *runner = data;
+	int pass[3];
+	size_t n = 0;
+
+	if (!runner->command)
+		return;
+	if (count != 3)
+		goto bad;
+	for (size_t i = 0; i < 3; i++) {
+		if (runner->tty & (1u << i))
+			continue;
+		if (!runner_fd_passes(fds[i]))
+			goto bad;
+		pass[n++] = fds[i];
+		fds[i] = -1;
+	}
+	command_go(runner->command, pass, n);
+	return;
+bad:
+	for (size_t i = 0; i < n; i++)
+		(void)close(pass[i]);
+	client_fail(runner->client, 126,
+		    "standard input, output and error must be files, pipes or stream sockets (no folders or devices)");
+	runner->command->ops = NULL;
+	command_abandon(steal_ptr(&runner->command));
+}
+
+static void on_signal(void *data, uint32_t signo)
+{
+	struct runner *runner = data;
+
+	if (runner->command && signo > 0 && signo < 65)
+		command_signal(runner->command, signo);
+}
+
+static void on_gone(void *data)
+{
+	struct runner *runner = data;
+	struct command *command = runner->command;
+
+	runner->client = NULL; /* destroys itself */
+	if (command && runner->detach)
+		command->ops = NULL;
+	else if (command)
+		command_abandon(command);
+	free(runner);
+}
+
+static const struct client_ops runner_client_ops = { .on_fds = on_fds, .on_signal = on_signal, .on_gone = on_gone };
+
+void runner_attach(struct runner *runner, int fd)
+{
+	runner->client = client_create(runner->broker, fd, &runner_client_ops, runner);
+	if (!runner->client) {
+		runner_abandon(runner);
+		return;
+	}
+	if (runner->told) {
+		tell_end(runner);
+		runner_free(runner);
+	}
+}
+
+void runner_abandon(struct runner *runner)
+{
+	if (runner->command)
+		command_abandon(steal_ptr(&runner->command));
+	runner_free(runner);
+}
+
+/* --- which program --- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static const char *find_program(const struct app_record *app, const char *name)
+{
+	for (uint16_t i = 0; i < app->command_count; i++) {
+		if (strcmp(app->commands[i], name) == 0 || strcmp(base_name(app->commands[i]), name) == 0)
+			return app->commands[i];
+	}
+	return NULL;
+}
+
+static const char *main_program(const struct app_record *app, const char *wanted, struct err *err)
+{
+	const char *found;
+	char list[256] = "";
+	size_t n = 0;
+
+	if (wanted) {
+		found = find_program(app, wanted);
+		if (!found)
+			err_set(err, ENOENT, "'%s' has no program '%s'", app->id, wanted);
+		return found;
+	}
+	found = find_program(app, app->id);
+	if (found)
+		return found;
+	if (app->command_count == 1)
+		return app->commands[0];
+	if (app->command_count == 0) {
+		err_set(err, ENOENT, "'%s' brought no program", app->id);
+		err_hint(err, "cowbell exec, or cowbell shell %s", app->id);
+		return NULL;
+	}
+	for (uint16_t i = 0; i < app->command_count && n < sizeof(list); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", base_name(app->commands[i]));
+	err_set(err, ENOENT, "'%s' has %u programs and none of its own name", app->id, app->command_count);
+	err_hint(err, "cowbell run --command PROGRAM %s; programs: %s", app->id, list);
+	return NULL;
+}
+
+/* run: the program and the words given; exec and shell: the words alone. */
+static char **build_argv(const struct run_request *r, const struct app_record *app, struct err *err)
+{
+	char **argv = xcalloc(ARGS_MAX + 1, sizeof(*argv));
+	size_t n = 0;
+
+	if (r->shell) {
+		argv[n++] = xstrdup("/bin/sh");
+	} else if (!r->exec_only) {
+		const char *program = main_program(app, r->command, err);
+
+		if (!program)
+			goto fail;
+		argv[n++] = xstrdup(program);
+	}
+	for (size_t i = 0; r->argv && r->argv[i]; i++) {
+		if (n == ARGS_MAX) {
+			err_set(err, E2BIG, "more than %u words on the command line", ARGS_MAX);
+			goto fail;
+		}
+		argv[n++] = xstrdup(r->argv[i]);
+	}
+	if (n)
+		return argv;
+	err_set(err, EINVAL, "no command was named");
+fail:
+	strv_free(argv);
+	return NULL;
+}
+
+static char **argv_for(struct broker *broker, const struct run_request *r, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, false, err);
+	struct app_record app = { 0 };
+	char **argv = NULL;
+	int found;
+
+	if (!txn)
+		return NULL;
+	found = store_app_get(txn, r->app, &app, err);
+	if (found == 0 || (found == 1 && app.state == APP_INSTALLING))
+		err_set(err, ENOENT, "no app '%s'", r->app);
+	else if (found == 1 && app.state != APP_READY)
+		err_set(err, EBUSY, "app '%s' cannot run: %s", r->app,
+			app.state == APP_REMOVING ? "it is being removed" : "its record is broken");
+	else if (found == 1)
+		argv = build_argv(r, &app, err);
+	app_record_finish(&app);
+	store_abort(txn);
+	return argv;
+}
+
+struct runner *runner_create(struct broker *broker, const struct run_request *r, uint64_t *ret_session,
+			     uint32_t *ret_command, struct err *err)
+{
+	struct run run = { .flags = (uint8_t)(r->tty & RUN_TTY_ANY), .rows = r->rows, .columns = r->columns };
+	struct session *session;
+	struct runner *runner;
+
+	run.argv = argv_for(broker, r, err);
+	if (!run.argv)
+		return NULL;
+	session = session_find(broker, r->app);
+	if (!session && r->exec_only) {
+		strv_free(run.argv);
+		err_set(err, ESRCH, "'%s' does not run", r->app);
+		err_hint(err, "cowbell run %s, or cowbell shell %s", r->app, r->app);
+		return NULL;
+	}
+	run.env = runner_environment(broker, r->env, false);
+	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", r->cwd && r->cwd[0] == '/' ? r->cwd : broker->home);
+	if (!session)
+		session = session_start(broker, r->app, SESSION_RUN);
+	runner = xcalloc(1, sizeof(*runner));
+	runner->broker = broker;
+	runner->tty = run.flags;
+	runner->detach = r->detach;
+	runner->command = session_command(session, &run, &runner_command_ops, runner);
+	*ret_session = session->id;
+	*ret_command = runner->command->id;
+	return runner;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A person's or script's command in a session: the link between an upgraded
+ * connection and a struct command.
+ */
+#ifndef BROKER_RUNNER_H
+#define BROKER_RUNNER_H
+
+#include "broker/client.h"
+#include "broker/session.h"
+
+struct runner;
+
+/* What the client asked for; vectors are copied after filtering. */
+struct run_request {
+	const char *app;
+	char *const *argv;   /* empty: the main program */
+	const char *command; /* NULL, or which of the app's programs */
+	char *const *env;
+	const char *cwd;
+	uint8_t tty;
+	uint16_t rows, columns;
+	bool exec_only, shell, detach;
+};
+
+/* Finds or starts the session and adds the command; it waits for the client.
+ * What is wrong with the request is said at once: err->code ENOENT no such app,
+ * ESRCH not running (exec_only), EBUSY it is being changed, else bad input. */
+struct runner *runner_create(struct broker *broker, const struct run_request *request, uint64_t *ret_session,
+			     uint32_t *ret_command, struct err *err);
+
+/* The connection was upgraded: takes fd. */
+void runner_attach(struct runner *runner, int fd);
+
+/* It never was. */
+void runner_abandon(struct runner *runner);
+
+/* The environment of a session: the owner's names, a PATH, and what of env is
+ * known to be harmless. The caller frees with strv_free. */
+char **runner_environment(const struct broker *broker, char *const *env, bool installer);
+
+/* True when fd may be a standard descriptor of an app: files, pipes, stream
+ * sockets, /dev/null. Directories, O_PATH descriptors and devices are not. */
+bool runner_fd_passes(int fd);
+
+#endif

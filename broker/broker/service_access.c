@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Permissions, grants and their taking back on the public socket.
+ */
+#include "base/log.h"
+#include "broker/access.h"
+#include "broker/answer.h"
+#include "broker/generation.h"
+#include "broker/job.h"
+#include "broker/prompt.h"
+#include "broker/service.h"
+#include "broker/turn.h"
+#include "varlink/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct names_walk {
+	char (*ids)[APP_ID_SIZE];
+	size_t count;
+};
+
+static int add_name(void *data, const struct app_record *app)
+{
+	struct names_walk *walk = data;
+
+	if (app->state != APP_READY)
+		return 0;
+	walk->ids = xrealloc(walk->ids, (walk->count + 1) * sizeof(*walk->ids));
+	(void)snprintf(walk->ids[walk->count++], APP_ID_SIZE, "%s", app->id);
+	return 0;
+}
+
+SERVICE_METHOD(service_permissions)
+{
+	struct broker *broker = data;
+	const char *app = service_str(params, "app");
+	struct names_walk walk = { 0 };
+	json_t *all = json_array();
+	struct err err = { 0 };
+	struct store_txn *txn;
+	int rc = 0;
+
+	if (app) {
+		if (service_get_app(broker, call, app, NULL) == 1)
+			varlink_reply(call, json_pack("{s:o}", "permissions", service_json_permissions(broker, app)));
+		json_decref(all);
+		return;
+	}
+	txn = store_begin(broker->store, false, &err);
+	rc = txn ? store_app_each(txn, add_name, &walk, &err) : -1;
+	store_abort(txn);
+	for (size_t i = 0; i < walk.count; i++) {
+		json_t *one = service_json_permissions(broker, walk.ids[i]);
+
+		json_array_extend(all, one);
+		json_decref(one);
+	}
+	free(walk.ids);
+	if (rc < 0) {
+		json_decref(all);
+		service_fail(call, &err);
+	} else {
+		varlink_reply(call, json_pack("{s:o}", "permissions", all));
+	}
+}
+
+/* Reads app and permission of a call; false: it was answered. */
+static bool get_target(struct broker *broker, struct varlink_call *call, json_t *params, const char **app,
+		       struct permission_ref *ref)
+{
+	struct err err = { 0 };
+
+	*app = service_str(params, "app");
+	if (service_get_app(broker, call, *app, NULL) != 1)
+		return false;
+	if (permission_ref_parse(service_str(params, "permission"), ref, &err) < 0) {
+		service_fail(call, &err);
+		return false;
+	}
+	return true;
+}
+
+/* What a live session was given under another answer is taken back, so that its
+ * next use meets the new one. */
+static void on_regiven(void *data, uint32_t held)
+{
+	struct session *session = data;
+
+	if (held)
+		session_notice(session, "open files from the earlier answer stay open (cowbell stop ends them)");
+}
+
+static void meet_new_answer(struct session *session, const struct permission_ref *ref, enum give give)
+{
+	bool differs = false;
+
+	for (size_t i = 0; i < session->broker->gate_count; i++) {
+		const struct gate *gate = &session->broker->gates[i];
+
+		if (gate->permission == ref->permission && (!ref->item[0] || strcmp(ref->item, gate->item) == 0))
+			differs |= session->gates[i].given != GIVE_NO && session->gates[i].given != give;
+	}
+	if (differs)
+		access_revoke(session, ref->permission, ref->item, on_regiven, session);
+}
+
+SERVICE_METHOD(service_grant)
+{
+	struct broker *broker = data;
+	struct answer answer = { 0 };
+	struct answer_result result;
+	struct session *session;
+	struct err err = { 0 };
+	char by[64];
+
+	if (!get_target(broker, call, params, &answer.app, &answer.ref))
+		return;
+	service_caller(call, by, sizeof(by));
+	answer.by = by;
+	session = session_find(broker, answer.app);
+	if (json_array_size(json_object_get(params, "items"))) {
+		service_bad_input(call, "no permission of this device is given item by item", "leave --item out");
+		return;
+	}
+	if (give_parse(service_str(params, "answer"), &answer.give, &err) < 0 ||
+	    duration_parse(service_str(params, "for"), &answer.lasts, &err) < 0 ||
+	    answer_store(broker, session, &answer, &result, &err) < 0) {
+		service_fail(call, &err);
+		return;
+	}
+	if (session)
+		meet_new_answer(session, &answer.ref, answer.give);
+	prompt_rethink(broker, answer.app);
+	varlink_reply(call, json_pack("{s:n}", "warning"));
+}
+
+/* --- revoke --- */
+
+struct revocation {
+	struct broker *broker;
+	struct varlink_call *call;
+	struct turn *turn;
+	char app[APP_ID_SIZE], was[16];
+	struct permission_ref ref;
+	bool stop, forget;
+	uint32_t held;
+	size_t gate; /* forget: the next one */
+};
+
+static void revocation_end(struct revocation *r, const struct err *err)
+{
+	turn_end(r->turn);
+	if (err)
+		service_fail(r->call, err);
+	else
+		varlink_reply(r->call, json_pack("{s:I, s:s}", "held", (json_int_t)r->held, "was", r->was));
+	free(r);
+}
+
+static void forget_next(struct revocation *r);
+
+static void on_forgotten(void *data, const struct job_result *result)
+{
+	struct revocation *r = data;
+	struct err err = { 0 };
+
+	if (result->code) {
+		err_set(&err, result->code, "the private copy of '%s' is not wholly deleted: %s", r->app, result->why);
+		revocation_end(r, &err);
+		return;
+	}
+	forget_next(r);
+}
+
+static const struct job_ops forget_ops = { .on_done = on_forgotten };
+
+struct app_layers {
+	uint64_t lids[4096];
+	size_t count;
+};
+
+static int add_layers(void *data, const struct generation_record *g)
+{
+	struct app_layers *all = data;
+	uint64_t own[LAYERS_MAX + 1];
+	size_t n = 0;
+
+	own[n++] = g->own_layer;
+	for (uint16_t i = 0; i < g->layer_count; i++)
+		own[n++] = g->layers[i];
+	for (size_t i = 0; i < n; i++) {
+		bool known = own[i] == 0;
+
+		for (size_t k = 0; k < all->count && !known; k++)
+			known = all->lids[k] == own[i];
+		if (!known && all->count < ARRAY_LEN(all->lids))
+			all->lids[all->count++] = own[i];
+	}
+	return 0;
+}
+
+static void forget_gate(struct revocation *r, const struct gate *gate)
+{
+	struct app_layers *all = xcalloc(1, sizeof(*all));
+	struct store_txn *txn;
+	struct err err = { 0 };
+	struct app_record app = { 0 };
+	struct wr *w = xcalloc(1, sizeof(*w));
+	char dir[64];
+
+	txn = store_begin(r->broker->store, false, &err);
+	if (txn && store_app_get(txn, r->app, &app, &err) == 1 && app.live)
+		all->lids[all->count++] = app.live;
+	if (!txn || store_generation_each(txn, r->app, add_layers, all, &err) < 0) {
+		store_abort(txn);
+		revocation_end(r, &err);
+		goto out;
+	}
+	store_abort(txn);
+	(void)snprintf(dir, sizeof(dir), ".cowbell/%u", gate->id);
+	chan_begin(w, MSG_KEEPER_FORGET, 0);
+	wr_str(w, dir);
+	wr_u16(w, (uint16_t)all->count);
+	for (size_t i = 0; i < all->count; i++)
+		wr_u64(w, all->lids[i]);
+	(void)job_start(r->broker, w, -1, &forget_ops, r);
+out:
+	app_record_finish(&app);
+	free(all);
+	free(w);
+}
+
+static void forget_next(struct revocation *r)
+{
+	while (r->gate < r->broker->gate_count) {
+		const struct gate *gate = &r->broker->gates[r->gate++];
+
+		if (gate->permission == r->ref.permission &&
+		    (!r->ref.item[0] || strcmp(r->ref.item, gate->item) == 0)) {
+			forget_gate(r, gate);
+			return;
+		}
+	}
+	revocation_end(r, NULL);
+}
+
+static void on_forget_turn(void *data)
+{
+	forget_next(data);
+}
+
+static void revocation_forget(struct revocation *r)
+{
+	r->held = 0;
+	r->turn = turn_request(r->broker, r->app, on_forget_turn, r);
+}
+
+static void on_stopped(void *data)
+{
+	struct revocation *r = data;
+
+	r->held = 0;
+	if (r->forget)
+		revocation_forget(r);
+	else
+		revocation_end(r, NULL);
+}
+
+static void on_revoked(void *data, uint32_t held)
+{
+	struct revocation *r = data;
+	struct session *session = session_any(r->broker, r->app);
+
+	r->held = held;
+	if (session && r->stop) {
+		session_wait_over(session, on_stopped, r);
+		session_end(session);
+	} else if (r->forget) {
+		revocation_forget(r);
+	} else {
+		revocation_end(r, NULL);
+	}
+}
+
+SERVICE_METHOD(service_revoke)
+{
+	struct broker *broker = data;
+	struct permission_ref ref;
+	struct session *session;
+	struct revocation *r;
+	struct err err = { 0 };
+	const char *app;
+	char by[64];
+
+	if (!get_target(broker, call, params, &app, &ref))
+		return;
+	session = session_find(broker, app);
+	if (session && service_bool(params, "forget") && !service_bool(params, "stop")) {
+		service_running(call, session);
+		return;
+	}
+	r = xcalloc(1, sizeof(*r));
+	r->broker = broker;
+	r->call = call;
+	r->ref = ref;
+	r->stop = service_bool(params, "stop");
+	r->forget = service_bool(params, "forget");
+	(void)snprintf(r->app, sizeof(r->app), "%s", app);
+	service_caller(call, by, sizeof(by));
+	if (answer_forget(broker, session, app, &ref, by, r->was, sizeof(r->was), &err) < 0)
+		revocation_end(r, &err);
+	else if (session)
+		access_revoke(session, ref.permission, ref.item, on_revoked, r);
+	else
+		on_revoked(r, 0);
+}
+
+SERVICE_METHOD(service_lock)
+{
+	struct broker *broker = data;
+	struct permission_ref ref;
+	struct grant_record grant = { 0 };
+	struct err err = { 0 };
+	struct store_txn *txn;
+	const char *app;
+	int found;
+
+	if (!get_target(broker, call, params, &app, &ref))
+		return;
+	txn = store_begin(broker->store, true, &err);
+	found = txn ? store_grant_get(txn, app, ref.permission->name, ref.item, &grant, &err) : -1;
+	if (found == 0) {
+		store_abort(txn);
+		service_bad_input(call, "there is no answer to lock", "cowbell grant it first");
+		return;
+	}
+	grant.locked = service_bool(params, "locked");
+	if (found < 0 || store_grant_put(txn, &grant, &err) < 0 ||
+	    broker_note(broker, txn,
+			&(struct history_note){ .kind = HISTORY_DECISION,
+						.app = app,
+						.permission = ref.permission->name,
+						.item = ref.item,
+						.what = grant.locked ? "locked" : "unlocked",
+						.give = grant.give,
+						.before = grant.give,
+						.lasts = grant.lasts },
+			&err) < 0) {
+		store_abort(txn);
+		service_fail(call, &err);
+	} else if (store_commit(txn, &err) < 0) {
+		service_fail(call, &err);
+	} else {
+		varlink_reply(call, NULL);
+	}
+}
+
+SERVICE_METHOD(service_explain)
+{
+	struct broker *broker = data;
+	struct permission_ref ref;
+	const char *app;
+
+	if (get_target(broker, call, params, &app, &ref))
+		varlink_reply(call, json_pack("{s:o}", "permission", service_json_permission(broker, app, &ref)));
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Apps and their sessions on the public socket.
+ */
+#include "broker/generation.h"
+#include "broker/install.h"
+#include "broker/runner.h"
+#include "broker/service.h"
+#include "broker/turn.h"
+#include "varlink/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct list_walk {
+	struct broker *broker;
+	struct store_txn *txn;
+	json_t *apps;
+};
+
+static int add_app(void *data, const struct app_record *app)
+{
+	struct list_walk *walk = data;
+
+	if (app->state != APP_INSTALLING)
+		json_array_append_new(walk->apps, service_json_app(walk->broker, walk->txn, app));
+	return 0;
+}
+
+SERVICE_METHOD(service_list)
+{
+	struct list_walk walk = { .broker = data, .apps = json_array() };
+	struct err err = { 0 };
+
+	(void)params;
+	walk.txn = store_begin(walk.broker->store, false, &err);
+	if (!walk.txn || store_app_each(walk.txn, add_app, &walk, &err) < 0) {
+		json_decref(walk.apps);
+		service_fail(call, &err);
+	} else {
+		varlink_reply(call, json_pack("{s:o}", "apps", walk.apps));
+	}
+	store_abort(walk.txn);
+}
+
+struct recent_walk {
+	json_t *last[20];
+	size_t count;
+};
+
+static int add_recent(void *data, const struct history_record *entry)
+{
+	struct recent_walk *walk = data;
+	size_t slot = walk->count++ % ARRAY_LEN(walk->last);
+
+	json_decref(walk->last[slot]);
+	walk->last[slot] = service_json_history(entry);
+	return 0;
+}
+
+SERVICE_METHOD(service_info)
+{
+	struct broker *broker = data;
+	const char *name = service_str(params, "app");
+	struct recent_walk walk = { 0 };
+	struct app_record app = { 0 };
+	json_t *recent = json_array();
+	struct err err = { 0 };
+	struct store_txn *txn;
+	size_t from;
+
+	if (service_get_app(broker, call, name, &app) != 1) {
+		json_decref(recent);
+		return;
+	}
+	txn = store_begin(broker->store, false, &err);
+	if (!txn || store_history_each(txn, name, NULL, 0, add_recent, &walk, &err) < 0) {
+		service_fail(call, &err);
+		json_decref(recent);
+		goto out;
+	}
+	from = walk.count > ARRAY_LEN(walk.last) ? walk.count - ARRAY_LEN(walk.last) : 0;
+	for (size_t i = from; i < walk.count; i++)
+		json_array_append(recent, walk.last[i % ARRAY_LEN(walk.last)]);
+	varlink_reply(call, json_pack("{s:o, s:o, s:o}", "app", service_json_app(broker, txn, &app), "permissions",
+				      service_json_permissions(broker, name), "recent", recent));
+out:
+	for (size_t i = 0; i < ARRAY_LEN(walk.last); i++)
+		json_decref(walk.last[i]);
+	store_abort(txn);
+	app_record_finish(&app);
+}
+
+static json_t *session_json(struct broker *broker, const struct session *s)
+{
+	json_t *commands = json_array(), *given = json_array();
+	json_int_t waiting = 0;
+
+	for (struct command *c = s->commands; c; c = c->next) {
+		json_t *argv = json_array();
+		char word[512];
+
+		for (char **p = c->run.argv; p && *p; p++) {
+			text_escape(*p, strlen(*p), word, sizeof(word));
+			json_array_append_new(argv, json_string(word));
+		}
+		json_array_append_new(commands, json_pack("{s:I, s:o, s:b}", "id", (json_int_t)c->id, "argv", argv,
+							  "tty", (c->run.flags & RUN_TTY_ANY) != 0));
+	}
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		struct permission_ref ref = { .permission = broker->gates[i].permission };
+		char name[PERMISSION_TEXT_SIZE];
+
+		waiting += s->gates[i].waiting;
+		if (s->gates[i].given == GIVE_NO)
+			continue;
+		(void)snprintf(ref.item, sizeof(ref.item), "%s", broker->gates[i].item);
+		permission_ref_format(&ref, name);
+		json_array_append_new(given, json_pack("{s:s, s:s}", "permission", name, "answer",
+						       give_name(s->gates[i].given)));
+	}
+	return json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:i}", "id", (json_int_t)s->id, "app", s->app, "kind",
+			 s->kind == SESSION_INSTALL ? "install" : "run", "since", (json_int_t)s->since_wall_ms,
+			 "commands", commands, "given", given, "waiting", waiting, "pid", 0);
+}
+
+SERVICE_METHOD(service_ps)
+{
+	struct broker *broker = data;
+	json_t *sessions = json_array();
+
+	(void)params;
+	for (struct session *s = broker->sessions; s; s = s->next) {
+		if (s->state < SESSION_SETTLING)
+			json_array_append_new(sessions, session_json(broker, s));
+	}
+	varlink_reply(call, json_pack("{s:o}", "sessions", sessions));
+}
+
+/* --- commands --- */
+
+static void on_run_upgraded(void *data, int fd)
+{
+	if (fd < 0)
+		runner_abandon(data);
+	else
+		runner_attach(data, fd);
+}
+
+SERVICE_METHOD(service_run)
+{
+	struct broker *broker = data;
+	char **argv = service_words(params, "argv"), **env = service_words(params, "env");
+	struct run_request request = {
+		.app = service_str(params, "app"),
+		.argv = argv,
+		.command = service_str(params, "command"),
+		.env = env,
+		.cwd = service_str(params, "cwd"),
+		.tty = (uint8_t)service_int(params, "tty"),
+		.rows = (uint16_t)service_int(params, "rows"),
+		.columns = (uint16_t)service_int(params, "columns"),
+		.exec_only = service_bool(params, "exec_only"),
+		.shell = service_bool(params, "shell"),
+		.detach = service_bool(params, "detach"),
+	};
+	struct err err = { 0 };
+	struct runner *runner;
+	uint32_t command = 0;
+	uint64_t session = 0;
+
+	if (service_get_app(broker, call, request.app, NULL) != 1)
+		goto out;
+	runner = runner_create(broker, &request, &session, &command, &err);
+	if (!runner && err.code == ESRCH)
+		varlink_error(call, "io.cowbell.NotRunning", json_pack("{s:s}", "app", request.app));
+	else if (!runner)
+		service_fail(call, &err);
+	else
+		varlink_upgrade(call,
+				json_pack("{s:I, s:I}", "session", (json_int_t)session, "command",
+					  (json_int_t)command),
+				on_run_upgraded, runner);
+out:
+	free(argv);
+	free(env);
+}
+
+static void on_install_upgraded(void *data, int fd)
+{
+	if (fd < 0)
+		install_abandon(data);
+	else
+		install_attach(data, fd);
+}
+
+SERVICE_METHOD(service_install)
+{
+	struct broker *broker = data;
+	char **argv = service_words(params, "argv"), **files = service_words(params, "files");
+	struct install_request request = {
+		.kind = service_str(params, "kind"),
+		.name = service_str(params, "name"),
+		.source = service_str(params, "source"),
+		.argv = argv,
+		.with = service_str(params, "with"),
+		.tty = (uint8_t)service_int(params, "tty"),
+		.rows = (uint16_t)service_int(params, "rows"),
+		.columns = (uint16_t)service_int(params, "columns"),
+	};
+	struct err err = { 0 };
+	struct install *install;
+	uint64_t session = 0;
+
+	while (files[request.file_count])
+		request.file_count++;
+	if (service_bool(params, "dry_run")) {
+		service_bad_input(call, "a dry run of an install from a file has nothing to tell", "install it by name");
+		goto out;
+	}
+	install = install_create(broker, &request, &session, &err);
+	if (!install)
+		service_fail(call, &err);
+	else
+		varlink_upgrade(call, json_pack("{s:I, s:I}", "session", (json_int_t)session, "command", (json_int_t)0),
+				on_install_upgraded, install);
+out:
+	free(argv);
+	free(files);
+}
+
+/* --- ending and removing --- */
+
+struct pending {
+	struct broker *broker;
+	struct varlink_call *call;
+	struct turn *turn;
+	char app[APP_ID_SIZE];
+	json_int_t commands;
+};
+
+static struct pending *pending_new(struct broker *broker, struct varlink_call *call, const char *app)
+{
+	struct pending *p = xcalloc(1, sizeof(*p));
+
+	p->broker = broker;
+	p->call = call;
+	(void)snprintf(p->app, sizeof(p->app), "%s", app);
+	return p;
+}
+
+static void on_stopped(void *data)
+{
+	struct pending *p = data;
+
+	varlink_reply(p->call, json_pack("{s:I}", "commands", p->commands));
+	free(p);
+}
+
+SERVICE_METHOD(service_stop_app)
+{
+	struct broker *broker = data;
+	const char *app = service_str(params, "app");
+	struct session *session;
+	struct pending *p;
+
+	if (service_get_app(broker, call, app, NULL) != 1)
+		return;
+	session = session_any(broker, app);
+	if (!session) {
+		varlink_error(call, "io.cowbell.NotRunning", json_pack("{s:s}", "app", app));
+		return;
+	}
+	p = pending_new(broker, call, app);
+	for (struct command *c = session->commands; c; c = c->next)
+		p->commands++;
+	session_wait_over(session, on_stopped, p);
+	session_end(session);
+}
+
+static void on_removed(void *data, uint32_t generations, uint64_t bytes, const struct err *err)
+{
+	struct pending *p = data;
+
+	turn_end(p->turn);
+	if (err)
+		service_fail(p->call, err);
+	else
+		varlink_reply(p->call, json_pack("{s:I, s:I}", "generations", (json_int_t)generations, "bytes",
+						 (json_int_t)bytes));
+	free(p);
+}
+
+static void on_remove_turn(void *data)
+{
+	struct pending *p = data;
+
+	install_remove(p->broker, p->app, on_removed, p);
+}
+
+SERVICE_METHOD(service_uninstall)
+{
+	struct broker *broker = data;
+	const char *app = service_str(params, "app");
+	struct app_record record = { 0 };
+	struct session *session;
+	struct err err = { 0 };
+	struct pending *p;
+	struct store_txn *txn = store_begin(broker->store, false, &err);
+	int found = txn ? store_app_get(txn, app, &record, &err) : -1;
+
+	store_abort(txn);
+	app_record_finish(&record);
+	if (found < 0) {
+		service_fail(call, &err);
+		return;
+	}
+	if (found == 0 || record.state == APP_INSTALLING) {
+		service_no_app(call, app);
+		return;
+	}
+	session = session_any(broker, app);
+	if (session && !service_bool(params, "stop")) {
+		service_running(call, session);
+		return;
+	}
+	p = pending_new(broker, call, app);
+	p->turn = turn_request(broker, app, on_remove_turn, p);
+	if (session)
+		session_end(session);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * History, plans and the health of the system on the public socket.
+ */
+#include "broker/service.h"
+#include "varlink/server.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define HISTORY_REPLY 500u
+
+struct history_walk {
+	json_t *last[HISTORY_REPLY];
+	size_t count;
+	const char *item;
+};
+
+static int add_entry(void *data, const struct history_record *entry)
+{
+	struct history_walk *walk = data;
+	size_t slot;
+
+	if (walk->item && walk->item[0] && strcmp(entry->item, walk->item) != 0)
+		return 0;
+	slot = walk->count++ % HISTORY_REPLY;
+	json_decref(walk->last[slot]);
+	walk->last[slot] = service_json_history(entry);
+	return 0;
+}
+
+/* The latest entries that fit a reply, oldest first. */
+SERVICE_METHOD(service_history)
+{
+	struct broker *broker = data;
+	const char *permission = service_str(params, "permission");
+	struct permission_ref ref = { 0 };
+	struct history_walk *walk;
+	struct store_txn *txn;
+	struct err err = { 0 };
+	json_t *history;
+	size_t from;
+
+	if (permission && permission_ref_parse(permission, &ref, &err) < 0) {
+		service_fail(call, &err);
+		return;
+	}
+	walk = xcalloc(1, sizeof(*walk));
+	walk->item = ref.item;
+	txn = store_begin(broker->store, false, &err);
+	if (!txn || store_history_each(txn, service_str(params, "app"), ref.permission ? ref.permission->name : NULL,
+				       service_int(params, "since"), add_entry, walk, &err) < 0) {
+		service_fail(call, &err);
+	} else {
+		history = json_array();
+		from = walk->count > HISTORY_REPLY ? walk->count - HISTORY_REPLY : 0;
+		for (size_t i = from; i < walk->count; i++)
+			json_array_append(history, walk->last[i % HISTORY_REPLY]);
+		varlink_reply(call, json_pack("{s:o}", "history", history));
+	}
+	store_abort(txn);
+	for (size_t i = 0; i < HISTORY_REPLY; i++)
+		json_decref(walk->last[i]);
+	free(walk);
+}
+
+/* --- plan --- */
+
+static void add_step(json_t *steps, const char *what, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static void add_step(json_t *steps, const char *what, const char *fmt, ...)
+{
+	char detail[PATH_SIZE + 256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	json_array_append_new(steps, json_pack("{s:s, s:s}", "what", what, "detail", detail));
+}
+
+static void plan_layers(json_t *steps, const struct app_record *app, const struct generation_record *head)
+{
+	add_step(steps, "base", "/ of the host, read-only, mapped to the app's ids, under the mask");
+	for (int i = head->layer_count - 1; i >= 0; i--)
+		add_step(steps, "layer", "%016llx, frozen", (unsigned long long)head->layers[i]);
+	add_step(steps, "upper", "%016llx, this session's changes", (unsigned long long)app->live);
+}
+
+static void plan_gates(struct broker *broker, json_t *steps)
+{
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		const struct gate *gate = &broker->gates[i];
+
+		add_step(steps, "gate", "%s%s%s at %s%s", gate->permission->name, gate->item[0] ? ":" : "", gate->item,
+			 gate->path, gate->exists ? "" : " (not there on the host)");
+	}
+}
+
+SERVICE_METHOD(service_plan)
+{
+	struct broker *broker = data;
+	struct app_record app = { 0 };
+	struct generation_record head = { 0 };
+	struct err err = { 0 };
+	struct store_txn *txn;
+	json_t *steps;
+
+	if (service_get_app(broker, call, service_str(params, "app"), &app) != 1)
+		return;
+	txn = store_begin(broker->store, false, &err);
+	if (!txn || (app.head && store_generation_get(txn, app.id, app.head, &head, &err) < 0)) {
+		service_fail(call, &err);
+		goto out;
+	}
+	steps = json_array();
+	add_step(steps, "ids", "0..65535 inside are %u..%u on the host", app.base, app.base + ID_RANGE - 1);
+	add_step(steps, "user", "%s, uid %u, gid %u, no capabilities, no new privileges", broker->owner_name,
+		 broker->owner_uid, broker->owner_gid);
+	add_step(steps, "namespaces", "user, pid, ipc, uts, cgroup of its own; mount and network owned by the system");
+	plan_layers(steps, &app, &head);
+	add_step(steps, "private", "/dev /proc /sys /tmp /run, home %s", broker->home);
+	plan_gates(broker, steps);
+	add_step(steps, "network", "cold: loopback only, everything else is refused at once");
+	add_step(steps, "seccomp", "no namespaces, mounts, io_uring, bpf, keyrings, ptrace, odd sockets");
+	add_step(steps, "program", "%s", app.command_count ? app.commands[0] : "(none of its own)");
+	varlink_reply(call, json_pack("{s:o}", "steps", steps));
+out:
+	store_abort(txn);
+	app_record_finish(&app);
+}
+
+/* --- doctor --- */
+
+static void probe(json_t *probes, const char *name, bool ok, const char *found, const char *cost, const char *cure)
+{
+	json_array_append_new(probes, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "state",
+						ok ? "ok" : "missing", "found", found, "cost", ok ? "" : cost, "cure",
+						ok ? "" : cure));
+}
+
+SERVICE_METHOD(service_doctor)
+{
+	struct broker *broker = data;
+	json_t *probes = json_array();
+	struct utsname kernel = { 0 };
+	char text[128];
+
+	(void)params;
+	(void)uname(&kernel);
+	probe(probes, "overlay, autofs, namespaces", true, "checked when cowbelld started", "", "");
+	probe(probes, "cgroup v2 kill", broker->features & FEATURE_CGROUP_KILL,
+	      broker->features & FEATURE_CGROUP_KILL ? "cgroup.kill" : "not there",
+	      "sessions are ended process by process", "a kernel from 5.14 on");
+	probe(probes, "memory limit", broker->features & FEATURE_CGROUP_MEMORY,
+	      broker->features & FEATURE_CGROUP_MEMORY ? "memory.max" : "the memory controller is not on cgroup v2",
+	      "an app can use all memory", "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=memory");
+	probe(probes, "process limit", broker->features & FEATURE_CGROUP_PIDS,
+	      broker->features & FEATURE_CGROUP_PIDS ? "pids.max" : "the pids controller is not on cgroup v2",
+	      "an app can start processes without bound", "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=pids");
+	probe(probes, "reflinks in the store", broker->features & FEATURE_REFLINK,
+	      broker->features & FEATURE_REFLINK ? "files share their blocks" : "the store's file system copies",
+	      "the first change of a big file copies all of it", "keep the store on XFS or Btrfs");
+	probe(probes, "network gate", false, "sessions have no network in this version",
+	      "every use of the network is refused at once", "a version with network permissions");
+	(void)snprintf(text, sizeof(text), "%llu broken records",
+		       (unsigned long long)store_broken_records(broker->store));
+	probe(probes, "store", store_broken_records(broker->store) == 0, text, "what they held is asked again or lost",
+	      "cowbell uninstall the apps that cannot run");
+	probe(probes, "policy files", !broker->admin.broken && !broker->vendor.broken,
+	      broker->admin.broken || broker->vendor.broken ? "a file is broken" : "read",
+	      "nothing below the broken file may give", "mend the file that the log names and restart");
+	varlink_reply(call, json_pack("{s:o, s:s, s:s, s:s}", "probes", probes, "board", broker->board, "root",
+				      broker->root, "kernel", kernel.release));
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a session: turn, launch, ready, commands, end, settle. Whatever
+ * happens to it, every command hears exactly one ending, and the app's turn is
+ * given back only when its changes are settled or known to be none.
+ */
+#include "broker/session.h"
+
+#include "base/log.h"
+#include "broker/access.h"
+#include "broker/command.h"
+#include "broker/generation.h"
+#include "broker/turn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+struct session_waiter {
+	struct session_waiter *next;
+	void (*fn)(void *data);
+	void *data;
+};
+
+static const char *const state_names[SESSION_STATE_COUNT] = {
+	[SESSION_WAITING] = "waiting",   [SESSION_LAUNCHING] = "starting", [SESSION_RUNNING] = "running",
+	[SESSION_ENDING] = "ending",     [SESSION_SETTLING] = "settling",
+};
+
+const char *session_state_name(enum session_state state)
+{
+	return state_names[state];
+}
+
+struct session *session_any(struct broker *broker, const char *app)
+{
+	for (struct session *s = broker->sessions; s; s = s->next) {
+		if (strcmp(s->app, app) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+struct session *session_find(struct broker *broker, const char *app)
+{
+	for (struct session *s = broker->sessions; s; s = s->next) {
+		if (strcmp(s->app, app) == 0 && s->state <= SESSION_RUNNING)
+			return s;
+	}
+	return NULL;
+}
+
+struct session *session_by_id(struct broker *broker, uint64_t id)
+{
+	for (struct session *s = broker->sessions; s; s = s->next) {
+		if (s->id == id)
+			return s;
+	}
+	return NULL;
+}
+
+void session_send(struct session *session, const struct wr *w)
+{
+	if (session->chan)
+		chan_send(session->chan, w, NULL, 0);
+}
+
+void session_notice(struct session *session, const char *text)
+{
+	for (struct command *c = session->commands; c; c = c->next) {
+		if (c->ops && c->ops->on_notice)
+			c->ops->on_notice(c->data, text);
+	}
+}
+
+static void session_free(struct session *session)
+{
+	struct session **p;
+
+	for (p = &session->broker->sessions; *p != session; p = &(*p)->next)
+		continue;
+	*p = session->next;
+	access_session_gone(session);
+	command_fail_all(session, 125, session->why[0] ? session->why : "the session is over");
+	while (session->answers) {
+		struct session_answer *a = session->answers;
+
+		session->answers = a->next;
+		free(a);
+	}
+	chan_destroy(session->chan);
+	free(session);
+}
+
+/* The last step: settled, or nothing was to settle. */
+static void session_over(struct session *session, int code, const char *why)
+{
+	struct session_waiter *waiters = session->waiters;
+	void (*on_over)(void *, int, const char *) = session->on_over;
+	void *data = session->over_data;
+	struct turn *turn = session->turn;
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s", why);
+	session_free(session);
+	if (on_over)
+		on_over(data, code, text);
+	turn_end(turn);
+	while (waiters) {
+		struct session_waiter *w = waiters;
+
+		waiters = w->next;
+		w->fn(w->data);
+		free(w);
+	}
+}
+
+void session_wait_over(struct session *session, void (*fn)(void *data), void *data)
+{
+	struct session_waiter *w = xcalloc(1, sizeof(*w)), **tail = &session->waiters;
+
+	w->fn = fn;
+	w->data = data;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = w;
+}
+
+static void on_settled(void *data, int code, const char *why)
+{
+	struct session *session = data;
+
+	session->settle = NULL;
+	if (code)
+		log_warn("changes of '%s' not settled: %s", session->app, why);
+	session_over(session, code, why);
+}
+
+static void session_settle(struct session *session)
+{
+	session->state = SESSION_SETTLING;
+	access_session_gone(session);
+	command_fail_all(session, 125, session->why[0] ? session->why : "the session ended");
+	if (session->upper == 0) {
+		session_over(session, EIO, session->why);
+		return;
+	}
+	session->settle = generation_settle(session, on_settled, session);
+}
+
+/* --- launch --- */
+
+static void session_abort(struct session *session, const char *why)
+{
+	if (!session->why[0])
+		(void)snprintf(session->why, sizeof(session->why), "%s", why);
+	session_over(session, EIO, session->why);
+}
+
+/* Marks the app as in session and notes the run: one synced transaction, while
+ * the supervisor already builds the root. */
+static int record_launch(struct session *session, struct err *err)
+{
+	struct broker *broker = session->broker;
+	struct store_txn *txn = store_begin(broker->store, true, err);
+	struct app_record app = { 0 };
+	struct history_note note = {
+		.kind = HISTORY_LIFE,
+		.app = session->app,
+		.what = "run",
+		.session = session->id,
+	};
+	int rc = -1;
+
+	if (!txn)
+		return -1;
+	if (store_app_get(txn, session->app, &app, err) == 1) {
+		app.in_session = true;
+		rc = store_app_put(txn, &app, err);
+		if (rc == 0 && session->kind == SESSION_RUN)
+			rc = broker_note(broker, txn, &note, err);
+	}
+	app_record_finish(&app);
+	if (rc < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
+static int load_launch(struct session *session, struct err *err)
+{
+	struct store_txn *txn = store_begin(session->broker->store, false, err);
+	struct generation_record head = { 0 };
+	struct app_record app = { 0 };
+	int rc = -1;
+
+	if (!txn)
+		return -1;
+	if (store_app_get(txn, session->app, &app, err) != 1) {
+		rc = err_set(err, ENOENT, "no app '%s'", session->app);
+		goto out;
+	}
+	if (app.state != (session->kind == SESSION_INSTALL ? APP_INSTALLING : APP_READY)) {
+		rc = err_set(err, EBUSY, "app '%s' is not ready to run", session->app);
+		goto out;
+	}
+	(void)snprintf(session->launch.app, sizeof(session->launch.app), "%s", session->app);
+	session->launch.base = app.base;
+	session->launch.kind = session->kind;
+	session->launch.upper = session->upper = app.live;
+	if (app.head && store_generation_get(txn, session->app, app.head, &head, err) != 1) {
+		rc = err_set(err, EIO, "generation %u of '%s' cannot be read", app.head, session->app);
+		err_hint(err, "cowbell generations %s; cowbell rollback %s N", session->app, session->app);
+		goto out;
+	}
+	session->launch.layer_count = head.layer_count;
+	memcpy(session->launch.layers, head.layers, sizeof(head.layers));
+	rc = app.live ? 0 : err_set(err, EIO, "app '%s' has no layer to write to", session->app);
+out:
+	app_record_finish(&app);
+	store_abort(txn);
+	return rc;
+}
+
+static void on_turn(void *data)
+{
+	struct session *session = data;
+	struct wr *w;
+	struct err err = { 0 };
+
+	if (session->state != SESSION_WAITING || load_launch(session, &err) < 0) {
+		session_abort(session, err.msg[0] ? err.msg : "ended before it began");
+		return;
+	}
+	session->state = SESSION_LAUNCHING;
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_LAUNCH, session->id);
+	launch_encode(w, &session->launch);
+	chan_send(session->broker->parent, w, NULL, 0);
+	free(w);
+	if (record_launch(session, &err) < 0) {
+		(void)snprintf(session->why, sizeof(session->why), "%s", err.msg);
+		session->untouched = true; /* no command was let in */
+		session_end(session);
+	}
+}
+
+static uint64_t new_session_id(struct broker *broker)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(broker->store, true, &err);
+	uint64_t id = 0;
+
+	if (txn && store_counter_add(txn, COUNTER_SESSION, 1, &id, &err) == 0 && store_commit(txn, &err) == 0)
+		return id;
+	/* A full disk must not keep an app from running: the number is for
+	 * people and need only be unlike the live ones. */
+	return ((uint64_t)1 << 40) + ++broker->next_job;
+}
+
+static struct session *session_new(struct broker *broker, uint64_t id, const char *app, enum session_kind kind)
+{
+	struct session *session = xcalloc(1, sizeof(*session));
+
+	session->broker = broker;
+	session->id = id;
+	session->kind = kind;
+	session->since_wall_ms = loop_wall_ms();
+	(void)snprintf(session->app, sizeof(session->app), "%s", app);
+	session->next = broker->sessions;
+	broker->sessions = session;
+	return session;
+}
+
+struct session *session_start(struct broker *broker, const char *app, enum session_kind kind)
+{
+	struct session *session = session_new(broker, new_session_id(broker), app, kind);
+
+	session->turn = turn_request(broker, app, on_turn, session);
+	return session;
+}
+
+void session_end(struct session *session)
+{
+	struct wr *w;
+
+	if (session->state >= SESSION_ENDING)
+		return;
+	if (session->state == SESSION_WAITING) {
+		session->state = SESSION_ENDING;
+		session_abort(session, "ended before it began");
+		return;
+	}
+	session->state = SESSION_ENDING;
+	access_session_gone(session);
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, session->ready ? MSG_END : MSG_KILL, session->id);
+	if (session->ready)
+		session_send(session, w);
+	else
+		chan_send(session->broker->parent, w, NULL, 0);
+	free(w);
+}
+
+/* --- the supervisor's messages --- */
+
+static void remember_given(struct session *session, const struct session_hello *hello)
+{
+	for (uint16_t i = 0; i < hello->given_count; i++) {
+		for (size_t g = 0; g < session->broker->gate_count; g++) {
+			if (session->broker->gates[g].id == hello->given[i].gate &&
+			    hello->given[i].give < GIVE_COUNT)
+				session->gates[g].given = (enum give)hello->given[i].give;
+		}
+	}
+}
+
+static void on_adopted_turn(void *data)
+{
+	(void)data; /* nobody else can hold it: this broker has only just begun */
+}
+
+/* Takes over a session that outlived its broker. */
+static void adopt(struct session *session, const struct session_hello *hello)
+{
+	struct err err = { 0 };
+
+	(void)snprintf(session->app, sizeof(session->app), "%s", hello->app);
+	session->kind = hello->kind;
+	session->ready = true;
+	session->state = SESSION_RUNNING;
+	session->turn = turn_request(session->broker, session->app, on_adopted_turn, session);
+	remember_given(session, hello);
+	for (uint16_t i = 0; i < hello->command_count; i++)
+		command_adopt(session, hello->commands[i]);
+	if (load_launch(session, &err) < 0)
+		log_warn("session of '%s' taken over, but: %s", session->app, err.msg);
+	/* An installer's person is gone with the old broker, and so is what
+	 * was to become of its work. */
+	if (session->kind == SESSION_INSTALL || !session->commands)
+		session_end(session);
+}
+
+static bool handle_hello(struct session *session, struct rd *body)
+{
+	struct session_hello *hello = xcalloc(1, sizeof(*hello));
+	bool good = session_hello_decode(body, hello);
+
+	if (good && session->adopted && !session->app[0])
+		adopt(session, hello);
+	free(hello);
+	return good;
+}
+
+static bool handle_failed(struct session *session, struct rd *body)
+{
+	(void)rd_u32(body);
+	rd_str(body, session->why, sizeof(session->why));
+	session->untouched = true;
+	session->state = SESSION_ENDING;
+	return rd_end(body);
+}
+
+static bool handle_ended(struct session *session, struct rd *body)
+{
+	uint32_t code = rd_u32(body);
+	char why[512];
+
+	rd_str(body, why, sizeof(why));
+	session->untouched = rd_u8(body) != 0 && code == 0;
+	session->ended = true;
+	session->unclean = code != 0;
+	if (code)
+		log_warn("session of '%s': %s", session->app, why);
+	session->state = SESSION_ENDING;
+	command_fail_all(session, 137, "the session ended");
+	return rd_end(body);
+}
+
+static bool on_message(void *data, struct msg *m)
+{
+	struct session *session = data;
+
+	if (!msg_allowed(m->op, 'S', 'B'))
+		return false;
+	switch ((unsigned int)m->op) {
+	case MSG_SESSION_HELLO:
+		return handle_hello(session, &m->body);
+	case MSG_SESSION_READY:
+		session->ready = true;
+		if (session->state == SESSION_LAUNCHING)
+			session->state = SESSION_RUNNING;
+		command_start_ready(session);
+		return rd_end(&m->body);
+	case MSG_SESSION_FAILED:
+		return handle_failed(session, &m->body);
+	case MSG_RAN:
+		return command_handle_ran(session, m);
+	case MSG_EXITED:
+		return command_handle_exited(session, m);
+	case MSG_ENDED:
+		return handle_ended(session, &m->body);
+	default:
+		return access_handle(session, m);
+	}
+}
+
+static void on_gone(void *data, const struct err *err)
+{
+	struct session *session = data;
+
+	log_debug("supervisor of session %llu: %s", (unsigned long long)session->id, err->msg);
+	chan_destroy(session->chan);
+	session->chan = NULL;
+	if (err->code) { /* broke the protocol: it must not live on */
+		struct wr *w = xcalloc(1, sizeof(*w));
+
+		chan_begin(w, MSG_KILL, session->id);
+		chan_send(session->broker->parent, w, NULL, 0);
+		free(w);
+		session->unclean = true;
+	}
+	session->state = session->state < SESSION_ENDING ? SESSION_ENDING : session->state;
+}
+
+static const struct chan_ops session_chan_ops = { .on_message = on_message, .on_gone = on_gone };
+
+static bool handle_channel(struct broker *broker, struct msg *m)
+{
+	struct session *session = session_by_id(broker, m->id);
+
+	if (m->fd_count != 1 || m->fds[0] < 0)
+		return false;
+	if (!session) { /* from before this broker */
+		session = session_new(broker, m->id, "", SESSION_RUN);
+		session->adopted = true;
+	}
+	chan_destroy(session->chan);
+	session->chan = chan_create(broker->loop, m->fds[0], &session_chan_ops, session);
+	m->fds[0] = -1;
+	if (!session->chan)
+		fatal("no channel to a supervisor: %s", strerror(errno));
+	return true;
+}
+
+static bool handle_gone(struct broker *broker, struct msg *m)
+{
+	struct session *session = session_by_id(broker, m->id);
+	uint32_t status = rd_u32(&m->body);
+	char why[512];
+
+	rd_str(&m->body, why, sizeof(why));
+	if (!rd_end(&m->body))
+		return false;
+	if (!session)
+		return true;
+	if (why[0] && !session->why[0])
+		(void)snprintf(session->why, sizeof(session->why), "%s", why);
+	/* Its last words may still stand in its channel. */
+	if (session->chan)
+		chan_drain(session->chan);
+	chan_destroy(session->chan);
+	session->chan = NULL;
+	if (!session->ended && !session->untouched) {
+		session->unclean = true;
+		if (!session->why[0])
+			(void)snprintf(session->why, sizeof(session->why), "the supervisor ended early (status 0x%x)",
+				       status);
+	}
+	if (!session->app[0]) /* never said who it was */
+		session_over(session, EIO, session->why);
+	else
+		session_settle(session);
+	return true;
+}
+
+bool session_handle_parent(struct broker *broker, struct msg *m)
+{
+	switch ((unsigned int)m->op) {
+	case MSG_SESSION_CHANNEL:
+		return handle_channel(broker, m);
+	case MSG_SESSION_GONE:
+		return handle_gone(broker, m);
+	case MSG_OPENED:
+		return access_handle_opened(broker, m);
+	}
+	return false;
+}
+
+void session_finish_all(struct broker *broker)
+{
+	while (broker->sessions) {
+		struct session *session = broker->sessions;
+
+		turn_end(session->turn);
+		session_free(session);
+	}
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One run of an app: from the launch to the moment its changes are settled as a
+ * generation. Holds the app's turn all that time.
+ */
+#ifndef BROKER_SESSION_H
+#define BROKER_SESSION_H
+
+#include "broker/broker.h"
+
+enum session_state {
+	SESSION_WAITING = 0, /* for the app's turn */
+	SESSION_LAUNCHING,   /* cowbelld has the launch */
+	SESSION_RUNNING,     /* pid 1 takes commands */
+	SESSION_ENDING,      /* told to end, or it fell over */
+	SESSION_SETTLING,    /* the processes are gone, the keeper works */
+	SESSION_STATE_COUNT
+};
+
+/* An answer that holds for this session alone. */
+struct session_answer {
+	struct session_answer *next;
+	const struct permission *permission;
+	char item[128];
+	enum give give;
+	uint64_t copy_serial;
+};
+
+struct gate_state {
+	enum give given;         /* GIVE_NO: nothing is attached */
+	uint64_t until_boot_ms;  /* when it must be taken away; 0: not by time */
+	uint64_t quiet_until_ms; /* refused without asking until then */
+	bool revoking;
+	uint32_t question;       /* the last NEED, while it waits */
+	bool waiting;
+};
+
+struct command_ops {
+	/* exec is done (code 0; pty: the master, -1 if none, borrowed) or failed. */
+	void (*on_ran)(void *data, int code, const char *why, bool cwd_changed, int pty);
+	/* Exactly once for a command that ran or failed to: status as the shell
+	 * counts. code 125..127 with why when it never ran. The command is gone. */
+	void (*on_exited)(void *data, uint32_t status, const char *why);
+	/* A line for the person at this command; may be NULL. */
+	void (*on_notice)(void *data, const char *text);
+};
+
+struct command {
+	struct command *next;
+	struct session *session;
+	uint32_t id;
+	struct run run; /* owned; argv for ps */
+	int fds[3];     /* until it is sent */
+	size_t fd_count;
+	bool ready, sent, ran;
+	const struct command_ops *ops; /* NULL: nobody listens any more */
+	void *data;
+};
+
+struct session {
+	struct session *next;
+	struct broker *broker;
+	uint64_t id;
+	char app[APP_ID_SIZE];
+	enum session_kind kind;
+	enum session_state state;
+	struct turn *turn;
+	struct chan *chan;
+	uint64_t upper, next_upper;
+	struct launch launch;
+	uint64_t since_wall_ms;
+	uint32_t next_command;
+	struct command *commands;
+	struct session_answer *answers;
+	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
+	bool ready;     /* SESSION_READY came */
+	bool ended;     /* ENDED came */
+	bool untouched; /* the upper is empty: nothing to settle */
+	bool unclean;   /* it fell over, or the barrier did not hold */
+	bool adopted;   /* taken over after the broker was started anew */
+	bool keep;      /* --detach: lives without a command */
+	char why[512];  /* what went wrong, for whoever waits */
+	struct settle *settle;
+	struct session_waiter *waiters;
+	/* Told when the session is over and settled; code 0 or errno. */
+	void (*on_over)(void *data, int code, const char *why);
+	void *over_data;
+};
+
+struct app_record;
+
+/* Starts a session on app's head generation (kind RUN) or on a provisional
+ * app's bare base (INSTALL). Never fails at once: whoever adds a command hears.
+ * The session destroys itself when it is over. */
+struct session *session_start(struct broker *broker, const char *app, enum session_kind kind);
+
+/* The live session of app that still takes commands, or NULL. */
+struct session *session_find(struct broker *broker, const char *app);
+
+/* Any session of app, also one that ends. */
+struct session *session_any(struct broker *broker, const char *app);
+struct session *session_by_id(struct broker *broker, uint64_t id);
+
+/* Adds a command; it starts when the session is ready and command_go was
+ * called. Takes run's vectors. ops NULL is allowed. */
+struct command *session_command(struct session *session, struct run *run, const struct command_ops *ops, void *data);
+
+/* The standard fds that are not the pty, in order; takes them. */
+void command_go(struct command *command, int *fds, size_t fd_count);
+
+/* Nobody listens any more: the command goes on, and is asked to hang up. */
+void command_abandon(struct command *command);
+void command_signal(struct command *command, uint32_t signo);
+
+/* Ends it: everything in it is killed. */
+void session_end(struct session *session);
+
+/* fn is called once, when the session is over; data is not touched after. */
+void session_wait_over(struct session *session, void (*fn)(void *data), void *data);
+
+/* A line for everybody at a command of this session. */
+void session_notice(struct session *session, const char *text);
+
+void session_send(struct session *session, const struct wr *w);
+
+/* From the channel to cowbelld: SESSION_CHANNEL, SESSION_GONE, OPENED. */
+bool session_handle_parent(struct broker *broker, struct msg *m);
+
+/* Frees all of them; at shutdown. */
+void session_finish_all(struct broker *broker);
+
+const char *session_state_name(enum session_state state);
+
+#endif

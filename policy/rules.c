@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Policy files. A file is taken whole or not at all: half a policy is another
+ * policy than the one its author meant.
+ */
+#include "policy/rules.h"
+
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_MAX_BYTES (256u * 1024)
+#define RULES_MAX 4096u
+#define FILES_MAX 256u
+#define WORDS_MAX 8u
+
+struct line {
+	char text[1024];
+	char *words[WORDS_MAX];
+	size_t count;
+	const char *why;
+};
+
+/* Splits at blanks; " #" begins the reason. */
+static int split_line(const char *p, size_t n, struct line *line, const char *where, struct err *err)
+{
+	char *save = NULL, *hash;
+
+	memset(line, 0, sizeof(*line));
+	if (n >= sizeof(line->text))
+		return err_set(err, EINVAL, "%s: the line is longer than %zu bytes", where, sizeof(line->text) - 1);
+	if (memchr(p, 0, n))
+		return err_set(err, EINVAL, "%s: the line holds a NUL byte", where);
+	memcpy(line->text, p, n);
+	line->why = "";
+	hash = strchr(line->text, '#');
+	if (hash && (hash == line->text || hash[-1] == ' ' || hash[-1] == '\t')) {
+		*hash = '\0';
+		line->why = hash + 1 + strspn(hash + 1, " \t");
+	}
+	for (char *w = strtok_r(line->text, " \t\r", &save); w; w = strtok_r(NULL, " \t\r", &save)) {
+		if (line->count == WORDS_MAX)
+			return err_set(err, EINVAL, "%s: more than %u words", where, WORDS_MAX);
+		line->words[line->count++] = w;
+	}
+	return 0;
+}
+
+static int parse_target(const struct line *line, struct rule *rule, const char *where, struct err *err)
+{
+	struct permission_ref ref;
+
+	if (strcmp(line->words[0], "*") != 0 && app_id_check(line->words[0], err) < 0)
+		return err_wrap(err, "%s", where);
+	(void)snprintf(rule->app, sizeof(rule->app), "%s", line->words[0]);
+	if (strcmp(line->words[1], "*") == 0) {
+		(void)snprintf(rule->permission, sizeof(rule->permission), "*");
+		return 0;
+	}
+	if (permission_ref_parse(line->words[1], &ref, err) < 0)
+		return err_wrap(err, "%s", where);
+	(void)snprintf(rule->permission, sizeof(rule->permission), "%s", ref.permission->name);
+	(void)snprintf(rule->item, sizeof(rule->item), "%s", ref.item);
+	return 0;
+}
+
+static int parse_rule(const struct line *line, struct rule *rule, const char *where, struct err *err)
+{
+	if (line->count < 3) {
+		err_set(err, EINVAL, "%s: a rule has at least three words", where);
+		return err_hint(err, "APP PERMISSION ANSWER [for=DURATION] [enforce]");
+	}
+	if (parse_target(line, rule, where, err) < 0)
+		return -1;
+	if (give_parse(line->words[2], &rule->give, err) < 0)
+		return err_wrap(err, "%s", where);
+	if (strcmp(rule->permission, "*") != 0 &&
+	    !(permission_find(rule->permission)->answers & GIVE_BIT(rule->give)))
+		return err_set(err, EINVAL, "%s: '%s' is no answer for %s", where, line->words[2], rule->permission);
+	rule->lasts.lasts = LASTS_ALWAYS;
+	for (size_t i = 3; i < line->count; i++) {
+		if (strcmp(line->words[i], "enforce") == 0)
+			rule->enforce = true;
+		else if (strncmp(line->words[i], "for=", 4) != 0)
+			return err_set(err, EINVAL, "%s: '%.100s' means nothing here (for=DURATION, enforce)", where,
+				       line->words[i]);
+		else if (duration_parse(line->words[i] + 4, &rule->lasts, err) < 0)
+			return err_wrap(err, "%s", where);
+	}
+	text_escape(line->why, strlen(line->why), rule->why, sizeof(rule->why));
+	return 0;
+}
+
+int ruleset_parse(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err)
+{
+	struct rule *rules = NULL;
+	size_t count = 0;
+	unsigned int number = 0;
+	const char *p = text, *end = text + size;
+
+	if (size > FILE_MAX_BYTES)
+		return err_set(err, EFBIG, "%s: larger than %u bytes", file, FILE_MAX_BYTES);
+	while (p < end) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		size_t n = eol ? (size_t)(eol - p) : (size_t)(end - p);
+		struct line line;
+		char where[160];
+
+		(void)snprintf(where, sizeof(where), "%.127s:%u", file, ++number);
+		if (split_line(p, n, &line, where, err) < 0)
+			goto fail;
+		p = eol ? eol + 1 : end;
+		if (line.count == 0)
+			continue;
+		if (set->count + count == RULES_MAX) {
+			err_set(err, E2BIG, "%s: more than %u rules", where, RULES_MAX);
+			goto fail;
+		}
+		rules = xrealloc(rules, (count + 1) * sizeof(*rules));
+		memset(&rules[count], 0, sizeof(*rules));
+		if (parse_rule(&line, &rules[count], where, err) < 0)
+			goto fail;
+		(void)snprintf(rules[count].file, sizeof(rules[count].file), "%s", file);
+		rules[count++].line = number;
+	}
+	set->rules = xrealloc(set->rules, (set->count + count + 1) * sizeof(*set->rules));
+	if (count)
+		memcpy(set->rules + set->count, rules, count * sizeof(*rules));
+	set->count += count;
+	free(rules);
+	return 0;
+fail:
+	free(rules);
+	return -1;
+}
+
+/* --- folders --- */
+
+static int is_rules_file(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 6 && n < 128 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 6, ".rules") == 0;
+}
+
+/* The earlier version of a file that is broken now. */
+static bool keep_previous(struct ruleset *set, const struct ruleset *previous, const char *file)
+{
+	bool any = false;
+
+	for (size_t i = 0; previous && i < previous->count; i++) {
+		if (strcmp(previous->rules[i].file, file) != 0)
+			continue;
+		set->rules = xrealloc(set->rules, (set->count + 1) * sizeof(*set->rules));
+		set->rules[set->count++] = previous->rules[i];
+		any = true;
+	}
+	return any;
+}
+
+static int load_file(struct ruleset *set, int dirfd, const char *name, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (fd_read_file(dirfd, name, FILE_MAX_BYTES, &text, &size, err) < 0)
+		return -1;
+	return ruleset_parse(set, name, text, size, err);
+}
+
+int ruleset_load(struct ruleset *set, int dirfd, const struct ruleset *previous, struct err *err)
+{
+	struct dirent **names = NULL;
+	int n, rc = 0;
+
+	memset(set, 0, sizeof(*set));
+	if (dirfd < 0)
+		return 0;
+	n = scandirat(dirfd, ".", &names, is_rules_file, alphasort);
+	if (n < 0) {
+		set->broken = true;
+		return err_sys(err, "list policy folder");
+	}
+	for (int i = 0; i < n; i++) {
+		struct err one = { 0 };
+
+		if (i >= (int)FILES_MAX || load_file(set, dirfd, names[i]->d_name, &one) < 0) {
+			if (!keep_previous(set, previous, names[i]->d_name))
+				set->broken = true;
+			if (rc == 0)
+				err_set(err, one.code, "%s", one.msg[0] ? one.msg : "more than 256 policy files");
+			rc = -1;
+		}
+		free(names[i]);
+	}
+	free(names);
+	return rc;
+}
+
+void ruleset_finish(struct ruleset *set)
+{
+	free(set->rules);
+	memset(set, 0, sizeof(*set));
+}
+
+const struct rule *ruleset_match(const struct ruleset *set, const char *app, const struct permission_ref *ref,
+				 bool enforce_only)
+{
+	for (size_t i = 0; set && i < set->count; i++) {
+		const struct rule *rule = &set->rules[i];
+
+		if (enforce_only && !rule->enforce)
+			continue;
+		if (strcmp(rule->app, "*") != 0 && strcmp(rule->app, app) != 0)
+			continue;
+		if (strcmp(rule->permission, "*") != 0 && strcmp(rule->permission, ref->permission->name) != 0)
+			continue;
+		if (rule->item[0] && strcmp(rule->item, ref->item) != 0)
+			continue;
+		return rule;
+	}
+	return NULL;
+}

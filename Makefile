@@ -99,6 +99,17 @@ $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(PKG_CFLAGS) -c -o $@ $<
 
+# The interface that the public socket serves is the file itself.
+$(BUILD)/gen/interface.c: broker/proto/io.cowbell.varlink Makefile
+	@mkdir -p $(@D)
+	$(Q)awk 'BEGIN { print "extern const char varlink_interface_text[];\nconst char varlink_interface_text[] =" } \
+		{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "\"%s\\n\"\n", $$0 } END { print ";" }' $< >$@
+
+$(BUILD)/gen/interface.o: $(BUILD)/gen/interface.c
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/libjson.a: $(BUILD)/gen/interface.o
+
 define lib_rule
 $(BUILD)/lib$(1).a: $(call objs,$(LIB_$(1)_SRC))
 	@mkdir -p $$(@D)

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate's own root directory descriptor (g) is the only way in: everything
+ * is attached, answered and taken off through it, so that whatever the app
+ * renames or shadows, it is the gate and not the path that is served.
+ */
+#include "platform/arm/gate.h"
+
+#include "platform/arm/holders.h"
+#include "platform/arm/mnt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/auto_dev-ioctl.h>
+#include <linux/auto_fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define GATES_PER_ENGINE 32u
+
+struct gate {
+	uint16_t id;
+	int g; /* O_RDONLY on the trigger's root */
+	dev_t dev;
+	bool attached;
+	uint64_t mnt_id;
+};
+
+struct gate_engine {
+	int control, proc, pipe[2];
+	struct gate gates[GATES_PER_ENGINE];
+	size_t count;
+};
+
+void gate_engine_destroy(struct gate_engine *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->count; i++)
+		(void)close(e->gates[i].g);
+	for (int i = 0; i < 2; i++) {
+		if (e->pipe[i] >= 0)
+			(void)close(e->pipe[i]);
+	}
+	if (e->control >= 0)
+		(void)close(e->control);
+	if (e->proc >= 0)
+		(void)close(e->proc);
+	free(e);
+}
+
+struct gate_engine *gate_engine_create(struct err *err)
+{
+	struct gate_engine *e = xcalloc(1, sizeof(*e));
+
+	e->pipe[0] = e->pipe[1] = e->proc = -1;
+	e->control = open("/dev/autofs", O_RDONLY | O_CLOEXEC);
+	if (e->control < 0) {
+		err_sys(err, "open '/dev/autofs'");
+		err_hint(err, "the kernel module autofs4 holds the first use of folders");
+		goto fail;
+	}
+	e->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (e->proc < 0) {
+		err_sys(err, "open '/proc'");
+		goto fail;
+	}
+	if (getpgrp() <= 0) {
+		err_set(err, EINVAL, "gates need a process group of their own");
+		goto fail;
+	}
+	if (pipe2(e->pipe, O_CLOEXEC) < 0 || fcntl(e->pipe[0], F_SETFL, O_NONBLOCK) < 0) {
+		err_sys(err, "make the gates' pipe");
+		goto fail;
+	}
+	return e;
+fail:
+	gate_engine_destroy(e);
+	return NULL;
+}
+
+int gate_engine_fd(const struct gate_engine *e)
+{
+	return e->pipe[0];
+}
+
+static int make_trigger(struct gate_engine *e, struct err *err)
+{
+	char fd[16], pgrp[16];
+	const struct mnt_option options[] = {
+		{ "fd", fd }, { "pgrp", pgrp }, { "minproto", "5" }, { "maxproto", "5" }, { "direct", NULL }, { NULL, NULL },
+	};
+
+	(void)snprintf(fd, sizeof(fd), "%d", e->pipe[1]);
+	(void)snprintf(pgrp, sizeof(pgrp), "%d", (int)getpgrp());
+	return mnt_new("autofs", MNT_PLAIN, options, err);
+}
+
+int gate_add(struct gate_engine *e, uint16_t id, int target, struct err *err)
+{
+	struct gate *gate = &e->gates[e->count];
+	cleanup_fd int mnt = -1, g = -1;
+	struct stat st;
+	char what[32];
+
+	if (e->count == GATES_PER_ENGINE)
+		return err_set(err, ENOSPC, "more than %u gates", GATES_PER_ENGINE);
+	mnt = make_trigger(e, err);
+	if (mnt < 0)
+		return -1;
+	/* Not O_PATH: the control device wants a real descriptor. Our process
+	 * group is not held here. */
+	g = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g < 0 || fstat(g, &st) < 0 || fchmod(g, 0555) < 0)
+		return err_sys(err, "open gate %u", id);
+	(void)snprintf(what, sizeof(what), "gate %u", id);
+	if (mnt_attach(mnt, target, what, err) < 0)
+		return -1;
+	gate->id = id;
+	gate->g = steal_fd(&g);
+	gate->dev = st.st_dev;
+	e->count++;
+	return 0;
+}
+
+static struct gate *find_gate(struct gate_engine *e, uint16_t id)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		if (e->gates[i].id == id)
+			return &e->gates[i];
+	}
+	return NULL;
+}
+
+/* The packet's device number is in the kernel's new_encode_dev form. */
+static struct gate *find_by_dev(struct gate_engine *e, uint32_t dev)
+{
+	unsigned int major_nr = (dev & 0xfff00) >> 8, minor_nr = (dev & 0xff) | ((dev >> 12) & 0xfff00);
+
+	for (size_t i = 0; i < e->count; i++) {
+		if (major(e->gates[i].dev) == major_nr && minor(e->gates[i].dev) == minor_nr)
+			return &e->gates[i];
+	}
+	return NULL;
+}
+
+int gate_read(struct gate_engine *e, struct gate_request *ret, struct err *err)
+{
+	struct autofs_v5_packet packet;
+	struct gate *gate;
+	ssize_t n;
+
+	do
+		n = read(e->pipe[0], &packet, sizeof(packet));
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n != (ssize_t)sizeof(packet) || packet.hdr.type != autofs_ptype_missing_direct)
+		return n < 0 ? err_sys(err, "read from the gates")
+			     : err_set(err, EPROTO, "the kernel sent a gate packet of %zd bytes, type %d", n,
+				       n >= (ssize_t)sizeof(packet.hdr) ? packet.hdr.type : -1);
+	gate = find_by_dev(e, packet.dev);
+	if (!gate)
+		return err_set(err, EPROTO, "the kernel named a gate that was never made (device %#x)", packet.dev);
+	ret->gate = gate->id;
+	ret->token = packet.wait_queue_token;
+	ret->pid = (pid_t)packet.tgid;
+	return 1;
+}
+
+static int control(struct gate_engine *e, unsigned long cmd, const struct gate *gate, uint32_t token, int status)
+{
+	struct autofs_dev_ioctl param;
+
+	init_autofs_dev_ioctl(&param);
+	param.ioctlfd = gate->g;
+	if (cmd == AUTOFS_DEV_IOCTL_FAIL) {
+		param.fail.token = token;
+		param.fail.status = status;
+	} else {
+		param.ready.token = token;
+	}
+	return ioctl(e->control, cmd, &param);
+}
+
+int gate_deny(struct gate_engine *e, uint16_t id, uint32_t token, int code, struct err *err)
+{
+	struct gate *gate = find_gate(e, id);
+
+	if (!gate)
+		return err_set(err, EINVAL, "there is no gate %u", id);
+	/* EINVAL: the token was answered already, nobody waits. */
+	if (control(e, AUTOFS_DEV_IOCTL_FAIL, gate, token, code > 0 ? -code : -EACCES) < 0 && errno != EINVAL)
+		return err_sys(err, "refuse at gate %u", id);
+	return 0;
+}
+
+static uint64_t mount_id(int fd)
+{
+	struct statx stx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+		return 0;
+	return stx.stx_mnt_id;
+}
+
+int gate_attach(struct gate_engine *e, uint16_t id, int mnt, const uint32_t *tokens, size_t count, struct err *err)
+{
+	struct gate *gate = find_gate(e, id);
+	char what[32];
+
+	if (!gate)
+		return err_set(err, EINVAL, "there is no gate %u", id);
+	(void)snprintf(what, sizeof(what), "gate %u", id);
+	/* Mounts stack: a second one would hide what is in use. */
+	if (!gate->attached) {
+		uint64_t mnt_id = mount_id(mnt);
+
+		if (mnt_attach(mnt, gate->g, what, err) < 0)
+			return -1;
+		gate->attached = true;
+		gate->mnt_id = mnt_id;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (control(e, AUTOFS_DEV_IOCTL_READY, gate, tokens[i], 0) < 0 && errno != EINVAL)
+			return err_sys(err, "open gate %u", id);
+	}
+	return 0;
+}
+
+/* From the trigger's root "." leads down to what is attached on top of it. Only
+ * ever called while something is: on a bare trigger a lazy unmount would take
+ * the trigger itself. */
+static int take_off(const struct gate *gate)
+{
+	int rc;
+
+	if (fchdir(gate->g) < 0)
+		return -1;
+	rc = umount2(".", UMOUNT_NOFOLLOW);
+	if (rc < 0 && errno == EBUSY)
+		rc = umount2(".", MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (chdir("/") < 0)
+		abort(); /* we must not stay in a tree that an app moves about */
+	return rc;
+}
+
+int gate_detach(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct err *err)
+{
+	struct gate *gate = find_gate(e, id);
+
+	*ret_held = 0;
+	if (!gate)
+		return err_set(err, EINVAL, "there is no gate %u", id);
+	if (!gate->attached)
+		return 0;
+	if (take_off(gate) < 0)
+		return err_sys(err, "close gate %u", id);
+	gate->attached = false;
+	/* Counted after it is off the tree: nobody can open it anew meanwhile. */
+	*ret_held = holders_count(e->proc, gate->mnt_id);
+	return 0;
+}

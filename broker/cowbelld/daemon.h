@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The root object of cowbelld: starts everything, opens what the broker may
+ * give, and parses nothing that an app or package made.
+ */
+#ifndef COWBELLD_DAEMON_H
+#define COWBELLD_DAEMON_H
+
+#include "base/loop.h"
+#include "platform/arm/cgroup.h"
+#include "platform/arm/claim.h"
+#include "policy/resource.h"
+#include "proto/chan.h"
+#include "proto/launch.h"
+
+#include <sys/types.h>
+
+struct child;
+
+struct options {
+	const char *root, *user, *home, *board;
+	int ready_fd;
+	unsigned int seccomp_flags;
+};
+
+struct daemon {
+	struct loop *loop;
+	struct options options;
+
+	/* paths.c */
+	char root[PATH_SIZE]; /* "" for the system itself */
+	char state[PATH_SIZE], store[PATH_SIZE], run[PATH_SIZE];
+	int lock_fd, store_fd, meta_fd, bin_fd, listen_fd;
+	uint64_t instance;
+	char boot_id[64];
+
+	/* owner.c */
+	uid_t owner_uid;
+	gid_t owner_gid;
+	char owner_name[64], home[PATH_SIZE];
+	struct resource_table resources;
+
+	/* ids.c */
+	int claim_fd;
+	uint32_t blocks[CLAIM_BLOCKS];
+	size_t block_count;
+	uid_t broker_uid;
+
+	struct cgroup_root cgroup;
+	int seccomp_fd;
+
+	/* children.c */
+	struct child *children;
+
+	/* broker_proc.c */
+	struct chan *broker;
+	pid_t broker_pid;
+	bool broker_ready;
+	uint64_t broker_deaths[5];
+	struct loop_source *broker_timer;
+
+	/* session.c */
+	struct session *sessions; /* spares, live and ending ones */
+	struct loop_source *spare_timer;
+	unsigned int spare_failures;
+	uint64_t spare_retry_ms;
+
+	bool stopping;
+};
+
+/* options.c: true to go on; else *ret_status is the exit status. */
+bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);
+
+/* paths.c: resolves, makes and locks the folders; the public socket. */
+int paths_open(struct daemon *d, struct err *err);
+int paths_listen(struct daemon *d, struct err *err);
+void paths_close(struct daemon *d);
+
+/* owner.c: who the owner is and what stands behind the gates. */
+int owner_find(struct daemon *d, struct err *err);
+int owner_read_resources(struct daemon *d, struct err *err);
+const struct resource *owner_resource(const struct daemon *d, uint16_t gate);
+
+/* ids.c: claims this system's id ranges, those of earlier starts first. */
+int ids_open(struct daemon *d, struct err *err);
+/* One more block; 0 none is free, 1, -1 err. */
+int ids_claim_more(struct daemon *d, struct err *err);
+/* True for the base of a range that apps may have. */
+bool ids_is_app_base(const struct daemon *d, uint32_t base);
+/* list{u32 base, u32 count} of the app ranges of blocks from on. */
+void ids_encode(const struct daemon *d, struct wr *w, size_t from);
+
+/* children.c: one table of what was forked; fn is called once, after the child
+ * was reaped. */
+void children_add(struct daemon *d, pid_t pid, void (*fn)(void *data, int status), void *data);
+int children_start(struct daemon *d);
+/* Starts program from our own folder with fd as descriptor 3 and, if >= 0,
+ * second as 4. owner_uid (uid_t)-1: stays root. Returns the pid, -1 err. */
+struct spawn {
+	const char *program;
+	char *const *argv; /* NULL: the program's name alone */
+	int fd, second;
+	bool as_user;
+	uid_t uid;
+	gid_t gid;
+	bool no_network;
+};
+pid_t children_spawn(struct daemon *d, const struct spawn *spawn, struct err *err);
+
+/* broker_proc.c */
+int broker_start(struct daemon *d, struct err *err);
+
+/* session.c */
+void session_keep_spare(struct daemon *d);
+bool session_handle_launch(struct daemon *d, struct msg *m);
+void session_kill(struct daemon *d, uint64_t id);
+/* Every live session gets a channel to the broker that has just started. */
+void session_rewire(struct daemon *d);
+void session_encode_live(const struct daemon *d, struct wr *w);
+void session_stop_all(struct daemon *d);
+bool session_any_left(const struct daemon *d);
+/* Passes a mount to the session's supervisor; takes fd. False: no such session. */
+bool session_pass_mount(struct daemon *d, uint64_t id, uint16_t gate, uint8_t give, int fd);
+/* The user namespace by which owners are shown to this session; borrowed, -1. */
+int session_userns(struct daemon *d, uint64_t id, struct err *err);
+
+/* opener.c */
+bool opener_handle(struct daemon *d, struct msg *m);
+
+/* jobs.c */
+bool jobs_handle_keeper(struct daemon *d, struct msg *m);
+bool jobs_handle_contacts(struct daemon *d, struct msg *m);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One-job processes: keepers, and readers of the owner's contacts. We start
+ * them and pass their channel to the broker; what they say is between them.
+ */
+#include "cowbelld/daemon.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct job {
+	struct daemon *d;
+	uint64_t id;
+};
+
+static void tell(struct daemon *d, enum msg_op op, uint64_t id, const int *status, int fd)
+{
+	struct wr *w;
+
+	if (!d->broker)
+		return;
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, op, id);
+	if (status)
+		wr_u32(w, (uint32_t)*status);
+	chan_send(d->broker, w, &fd, fd >= 0 ? 1 : 0);
+	free(w);
+}
+
+static void on_ended(void *data, int status)
+{
+	struct job *job = data;
+
+	tell(job->d, MSG_KEEPER_GONE, job->id, &status, -1);
+	free(job);
+}
+
+static void start(struct daemon *d, uint64_t id, struct spawn *spawn, enum msg_op channel_op)
+{
+	struct err err = { 0 };
+	struct job *job;
+	int pair[2], failed = 127 << 8;
+	pid_t pid = -1;
+
+	if (chan_pair(pair, &err) == 0) {
+		spawn->fd = pair[1];
+		pid = children_spawn(d, spawn, &err);
+		(void)close(pair[1]);
+	}
+	if (pid < 0) {
+		log_warn("%s", err.msg);
+		tell(d, MSG_KEEPER_GONE, id, &failed, -1);
+		return;
+	}
+	job = xcalloc(1, sizeof(*job));
+	job->d = d;
+	job->id = id;
+	children_add(d, pid, on_ended, job);
+	tell(d, channel_op, id, NULL, pair[0]);
+	(void)close(pair[0]);
+}
+
+bool jobs_handle_keeper(struct daemon *d, struct msg *m)
+{
+	struct spawn spawn = { .program = "cowbell-keeper", .second = d->store_fd };
+
+	if (!rd_end(&m->body))
+		return false;
+	start(d, m->id, &spawn, MSG_KEEPER_CHANNEL);
+	return true;
+}
+
+bool jobs_handle_contacts(struct daemon *d, struct msg *m)
+{
+	const struct resource *r = owner_resource(d, rd_u16(&m->body));
+	char program[] = "cowbell-contacts";
+	char *argv[] = { program, NULL, NULL };
+	struct spawn spawn = {
+		.program = "cowbell-contacts",
+		.argv = argv,
+		.second = -1,
+		.as_user = true,
+		.uid = d->owner_uid,
+		.gid = d->owner_gid,
+		.no_network = true,
+	};
+
+	if (!rd_end(&m->body) || !r)
+		return false;
+	argv[1] = (char *)(uintptr_t)r->path;
+	start(d, m->id, &spawn, MSG_CONTACTS_CHANNEL);
+	return true;
+}

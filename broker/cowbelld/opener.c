@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Turns "gate 3, read" into a detached mount of the owner's folder. The path is
+ * our own table's; it is walked with the owner's rights, so that a symlink the
+ * owner made leads no farther than the owner could go.
+ */
+#include "cowbelld/daemon.h"
+
+#include "base/log.h"
+#include "platform/arm/mnt.h"
+#include "policy/permission.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+/* Missing folders are made only for an answer that lets the app write there:
+ * then the owner wants them. */
+static int make_as_owner(const char *path, mode_t mode)
+{
+	char part[PATH_SIZE];
+
+	for (const char *p = strchr(path + 1, '/');; p = strchr(p + 1, '/')) {
+		size_t n = p ? (size_t)(p - path) : strlen(path);
+
+		memcpy(part, path, n);
+		part[n] = '\0';
+		if (mkdir(part, p ? 0755 : mode) < 0 && errno != EEXIST && errno != EACCES && errno != EROFS)
+			return -1;
+		if (!p)
+			return 0;
+	}
+}
+
+static int open_as_owner(struct daemon *d, const struct resource *r, enum give give)
+{
+	mode_t mode = strcmp(r->permission, "contacts") == 0 ? 0700 : 0755;
+	gid_t before[64];
+	int count = getgroups(64, before), fd, saved;
+
+	(void)setgroups(0, NULL);
+	(void)setfsgid(d->owner_gid);
+	(void)setfsuid(d->owner_uid);
+	fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && give == GIVE_WRITE) {
+		mode_t mask = umask(022);
+
+		if (make_as_owner(r->path, mode) == 0)
+			fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		(void)umask(mask);
+	}
+	saved = errno;
+	(void)setfsuid(0);
+	(void)setfsgid(0);
+	if (count >= 0)
+		(void)setgroups((size_t)count, before);
+	errno = saved;
+	return fd;
+}
+
+static const char *fs_name(int fd)
+{
+	static char text[32];
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return "unknown";
+	switch ((unsigned long)fs.f_type) {
+	case 0x01021994:
+		return "tmpfs";
+	case 0x794c7630:
+		return "overlay";
+	case 0x65735546:
+		return "FUSE";
+	case 0x2011bab0:
+		return "exFAT";
+	}
+	(void)snprintf(text, sizeof(text), "type 0x%lx", (unsigned long)fs.f_type);
+	return text;
+}
+
+static int make_mount(struct daemon *d, uint64_t session, const struct resource *r, enum give give, struct err *err)
+{
+	cleanup_fd int dir = open_as_owner(d, r, give);
+	cleanup_fd int mnt = -1;
+	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	int userns;
+
+	if (dir < 0 && errno == ENOENT)
+		return err_set(err, ENOENT, "'%s' does not exist yet", r->path);
+	if (dir < 0)
+		return err_sys(err, "open '%s' as the owner", r->path);
+	userns = session_userns(d, session, err);
+	if (userns < 0)
+		return -1;
+	mnt = mnt_clone(dir, "", err);
+	if (mnt < 0)
+		return -1;
+	if (give != GIVE_WRITE)
+		attrs |= MOUNT_ATTR_RDONLY;
+	if (mnt_set(mnt, attrs, userns, err) < 0) {
+		if (err->code == EINVAL)
+			err_set(err, EINVAL, "'%s' lies on a file system (%s) whose owners cannot be mapped for an app",
+				r->path, fs_name(dir));
+		return -1;
+	}
+	return steal_fd(&mnt);
+}
+
+bool opener_handle(struct daemon *d, struct msg *m)
+{
+	uint16_t gate = rd_u16(&m->body);
+	uint8_t give = rd_u8(&m->body);
+	const struct resource *r = owner_resource(d, gate);
+	struct err err = { 0 };
+	struct wr *w;
+	int mnt;
+
+	if (!rd_end(&m->body) || !r || (give != GIVE_READ && give != GIVE_WRITE && give != GIVE_COPY))
+		return false;
+	mnt = make_mount(d, m->id, r, (enum give)give, &err);
+	if (mnt >= 0)
+		(void)session_pass_mount(d, m->id, gate, give, mnt);
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_OPENED, m->id);
+	wr_u16(w, gate);
+	wr_u8(w, give);
+	wr_u32(w, mnt >= 0 ? 0 : (uint32_t)(err.code ? err.code : EIO));
+	wr_str(w, err.msg);
+	chan_send(d->broker, w, NULL, 0);
+	free(w);
+	return true;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Folders of the system. All of them are root's own; the store is for nobody
+ * else, the database's folder for the broker alone.
+ */
+#include "cowbelld/daemon.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+static int make_dir(const char *path, mode_t mode, uid_t uid, struct err *err)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s'", path);
+	if (lstat(path, &st) < 0)
+		return err_sys(err, "look at '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "'%s' is not a folder", path);
+	if ((st.st_uid != uid || (st.st_mode & 07777) != mode) &&
+	    (chown(path, uid, 0) < 0 || chmod(path, mode) < 0))
+		return err_sys(err, "set owner and mode of '%s'", path);
+	return 0;
+}
+
+static int open_dir(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(err, "open folder '%s'", path) : fd;
+}
+
+static uint64_t hash_bytes(uint64_t h, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)p[i]) * 0x100000001b3ull;
+	return h;
+}
+
+static void make_instance(struct daemon *d)
+{
+	cleanup_free char *machine = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	d->instance = hash_bytes(0xcbf29ce484222325ull, d->state, strlen(d->state));
+	if (fd_read_file(AT_FDCWD, "/etc/machine-id", 128, &machine, &n, &err) == 0)
+		d->instance = hash_bytes(d->instance, machine, n);
+}
+
+static int read_boot_id(struct daemon *d, struct err *err)
+{
+	cleanup_free char *text = NULL;
+
+	if (fd_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 128, &text, NULL, err) < 0)
+		return -1;
+	text[strcspn(text, "\n")] = '\0';
+	(void)snprintf(d->boot_id, sizeof(d->boot_id), "%.36s", text);
+	return 0;
+}
+
+static int set_names(struct daemon *d, struct err *err)
+{
+	if (!d->options.root) {
+		(void)snprintf(d->state, sizeof(d->state), "/var/lib/cowbell");
+		(void)snprintf(d->run, sizeof(d->run), "/run/cowbell");
+	} else {
+		cleanup_free char *real = NULL;
+
+		if (mkdir(d->options.root, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, "make root '%s'", d->options.root);
+		real = realpath(d->options.root, NULL);
+		if (!real)
+			return err_sys(err, "resolve root '%s'", d->options.root);
+		if (strlen(real) > PATH_SIZE - 64)
+			return err_set(err, ENAMETOOLONG, "root '%s' is too long", real);
+		(void)snprintf(d->root, sizeof(d->root), "%s", real);
+		(void)snprintf(d->state, sizeof(d->state), "%.4000s/state", d->root);
+		(void)snprintf(d->run, sizeof(d->run), "%.4000s/run/cowbell", d->root);
+	}
+	(void)snprintf(d->store, sizeof(d->store), "%.4080s/store", d->state);
+	return 0;
+}
+
+static int lock_state(struct daemon *d, struct err *err)
+{
+	d->lock_fd = open_dir(d->state, err);
+	if (d->lock_fd < 0)
+		return -1;
+	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return err_sys(err, "lock '%s'", d->state);
+	err_set(err, EBUSY, "another cowbelld runs on '%s'", d->root[0] ? d->root : d->state);
+	return err_hint(err, "stop it first, or choose another --root");
+}
+
+int paths_open(struct daemon *d, struct err *err)
+{
+	char self[PATH_SIZE], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return err_sys(err, "find our own program");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	d->bin_fd = open_dir(self, err);
+	if (d->bin_fd < 0 || set_names(d, err) < 0 || read_boot_id(d, err) < 0 ||
+	    make_dir(d->state, 0755, 0, err) < 0 || lock_state(d, err) < 0)
+		return -1;
+	make_instance(d);
+	if (make_dir(d->store, 0700, 0, err) < 0)
+		return -1;
+	d->store_fd = open_dir(d->store, err);
+	if (d->store_fd < 0)
+		return -1;
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "layers", "tmp", "trash" };
+
+		if (mkdirat(d->store_fd, names[i], 0700) < 0 && errno != EEXIST)
+			return err_sys(err, "make folder '%s/%s'", d->store, names[i]);
+	}
+	return 0;
+}
+
+/* The database's folder belongs to the broker; an earlier start may have had
+ * another uid for it. */
+static int open_meta(struct daemon *d, struct err *err)
+{
+	char path[PATH_SIZE + 8];
+	static const char *const files[] = { "data.mdb", "lock.mdb" };
+
+	(void)snprintf(path, sizeof(path), "%s/meta", d->state);
+	if (make_dir(path, 0700, d->broker_uid, err) < 0)
+		return -1;
+	d->meta_fd = open_dir(path, err);
+	if (d->meta_fd < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (fchownat(d->meta_fd, files[i], d->broker_uid, d->broker_uid, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			return err_sys(err, "give '%s/%s' to the broker", path, files[i]);
+	}
+	return 0;
+}
+
+int paths_listen(struct daemon *d, struct err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	cleanup_fd int dir = -1, fd = -1;
+	char parent[PATH_SIZE];
+
+	if (open_meta(d, err) < 0)
+		return -1;
+	(void)snprintf(parent, sizeof(parent), "%s", d->run);
+	*strrchr(parent, '/') = '\0';
+	if ((mkdir(parent, 0755) < 0 && errno != EEXIST) || make_dir(d->run, 0755, 0, err) < 0)
+		return err->msg[0] ? -1 : err_sys(err, "make folder '%s'", parent);
+	dir = open_dir(d->run, err);
+	if (dir < 0)
+		return -1;
+	(void)unlinkat(dir, "io.cowbell", 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* By descriptor: the path may be longer than a socket address holds. */
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/io.cowbell", dir);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    fchownat(dir, "io.cowbell", d->owner_uid, 0, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(dir, "io.cowbell", 0600, 0) < 0 || listen(fd, 64) < 0)
+		return err_sys(err, "listen on '%s/io.cowbell'", d->run);
+	d->listen_fd = steal_fd(&fd);
+	return 0;
+}
+
+void paths_close(struct daemon *d)
+{
+	char path[PATH_SIZE + 16];
+
+	if (d->listen_fd >= 0) {
+		(void)snprintf(path, sizeof(path), "%s/io.cowbell", d->run);
+		(void)unlink(path);
+		(void)rmdir(d->run);
+	}
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Generation records. Key: app, number.
+ */
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *generation_kind_name(enum generation_kind kind)
+{
+	switch (kind) {
+	case GENERATION_INSTALL:
+		return "install";
+	case GENERATION_RUN:
+		return "run";
+	case GENERATION_UNCLEAN:
+		return "unclean";
+	case GENERATION_ROLLBACK:
+		return "rollback";
+	case GENERATION_RESET:
+		return "reset";
+	case GENERATION_SNAPSHOT:
+		return "snapshot";
+	}
+	return "run";
+}
+
+static void generation_key(struct key *key, const char *app, uint32_t number)
+{
+	key_init(key);
+	key_text(key, app);
+	key_u32(key, number);
+}
+
+static void encode(struct wr *w, const struct generation_record *g)
+{
+	wr_u32(w, g->parent);
+	wr_u8(w, (uint8_t)g->kind);
+	wr_u64(w, g->wall_ms);
+	wr_u8(w, g->pinned);
+	wr_u64(w, g->doomed_powered_ms);
+	wr_str(w, g->label);
+	wr_u32(w, g->of);
+	wr_u64(w, g->entries);
+	wr_u64(w, g->bytes);
+	wr_bytes(w, g->root_hash, sizeof(g->root_hash));
+	wr_bytes(w, g->base_hash, sizeof(g->base_hash));
+	wr_u16(w, g->layer_count);
+	for (uint16_t i = 0; i < g->layer_count; i++)
+		wr_u64(w, g->layers[i]);
+	wr_u64(w, g->own_layer);
+}
+
+static bool decode(struct rd *r, struct generation_record *g)
+{
+	uint8_t kind;
+
+	g->parent = rd_u32(r);
+	kind = rd_u8(r);
+	g->wall_ms = rd_u64(r);
+	g->pinned = rd_u8(r) != 0;
+	g->doomed_powered_ms = rd_u64(r);
+	rd_str(r, g->label, sizeof(g->label));
+	g->of = rd_u32(r);
+	g->entries = rd_u64(r);
+	g->bytes = rd_u64(r);
+	rd_bytes(r, g->root_hash, sizeof(g->root_hash));
+	rd_bytes(r, g->base_hash, sizeof(g->base_hash));
+	g->layer_count = rd_u16(r);
+	if (g->layer_count > LAYERS_MAX || kind > GENERATION_SNAPSHOT)
+		return false;
+	g->kind = (enum generation_kind)kind;
+	for (uint16_t i = 0; i < g->layer_count; i++)
+		g->layers[i] = rd_u64(r);
+	g->own_layer = rd_u64(r);
+	return rd_end(r);
+}
+
+static bool split_key(const uint8_t *key, size_t len, struct generation_record *g)
+{
+	size_t n = strnlen((const char *)key, len);
+
+	if (n == len || n >= sizeof(g->app) || len != n + 5)
+		return false;
+	memcpy(g->app, key, n + 1);
+	key += n + 1;
+	g->number = (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 | key[3];
+	return true;
+}
+
+int store_generation_get(struct store_txn *txn, const char *app, uint32_t number, struct generation_record *ret,
+			 struct err *err)
+{
+	struct key key;
+	struct rd body;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	generation_key(&key, app, number);
+	rc = db_get(txn, DB_GENERATIONS, &key, &body, NULL, err);
+	if (rc != 1)
+		return rc;
+	return decode(&body, ret) && split_key(key.buf, key.len, ret) ? 1 : 0;
+}
+
+int store_generation_put(struct store_txn *txn, const struct generation_record *g, struct err *err)
+{
+	struct wr *w = xcalloc(1, sizeof(*w));
+	struct key key;
+	int rc;
+
+	generation_key(&key, g->app, g->number);
+	encode(w, g);
+	rc = db_put(txn, DB_GENERATIONS, &key, w, err);
+	free(w);
+	return rc;
+}
+
+/* --- deleting, with versions --- */
+
+struct doomed_keys {
+	uint32_t number;
+	struct key *keys;
+	size_t count, room;
+};
+
+static int collect(void *data, const uint8_t *key, size_t key_len, struct rd *body)
+{
+	struct doomed_keys *d = data;
+	uint32_t number;
+
+	(void)body;
+	if (key_len < 4)
+		return 0;
+	number = (uint32_t)key[key_len - 4] << 24 | (uint32_t)key[key_len - 3] << 16 |
+		 (uint32_t)key[key_len - 2] << 8 | key[key_len - 1];
+	if (number != d->number)
+		return 0;
+	if (d->count == d->room) {
+		d->room = d->room ? d->room * 2 : 64;
+		d->keys = xrealloc(d->keys, d->room * sizeof(*d->keys));
+	}
+	memcpy(d->keys[d->count].buf, key, key_len);
+	d->keys[d->count++].len = key_len;
+	return 0;
+}
+
+int store_generation_delete(struct store_txn *txn, const char *app, uint32_t number, struct err *err)
+{
+	struct doomed_keys d = { .number = number };
+	struct key key;
+	int rc;
+
+	key_init(&key);
+	key_text(&key, app);
+	rc = db_each(txn, DB_VERSIONS, &key, NULL, collect, &d, err);
+	for (size_t i = 0; i < d.count && rc >= 0; i++)
+		rc = db_delete(txn, DB_VERSIONS, &d.keys[i], err);
+	free(d.keys);
+	if (rc < 0)
+		return -1;
+	generation_key(&key, app, number);
+	return db_delete(txn, DB_GENERATIONS, &key, err) < 0 ? -1 : 0;
+}
+
+struct generation_walk {
+	int (*fn)(void *data, const struct generation_record *g);
+	void *data;
+};
+
+static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body)
+{
+	struct generation_walk *walk = data;
+	struct generation_record g = { 0 };
+
+	if (!body || !split_key(key, key_len, &g) || !decode(body, &g))
+		return 0;
+	return walk->fn(walk->data, &g);
+}
+
+int store_generation_each(struct store_txn *txn, const char *app,
+			  int (*fn)(void *data, const struct generation_record *g), void *data, struct err *err)
+{
+	struct generation_walk walk = { fn, data };
+	struct key prefix;
+
+	key_init(&prefix);
+	if (app)
+		key_text(&prefix, app);
+	return db_each(txn, DB_GENERATIONS, &prefix, NULL, visit, &walk, err);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Answers that last. Key: app, permission, item.
+ */
+#include "store/db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void grant_key(struct key *key, const char *app, const char *permission, const char *item)
+{
+	key_init(key);
+	key_text(key, app);
+	key_text(key, permission);
+	key_text(key, item);
+}
+
+static void encode(struct wr *w, const struct grant_record *g)
+{
+	wr_u8(w, (uint8_t)g->give);
+	wr_u8(w, (uint8_t)g->lasts.lasts);
+	wr_u64(w, g->lasts.ms);
+	wr_str(w, g->boot_id);
+	wr_u64(w, g->until_boot_ms);
+	wr_u64(w, g->wall_ms);
+	wr_u64(w, g->copy_serial);
+	wr_u8(w, g->locked);
+	wr_str(w, g->by);
+	wr_u64(w, g->used_powered_ms);
+}
+
+static bool decode(struct rd *r, struct grant_record *g)
+{
+	uint8_t give = rd_u8(r), lasts = rd_u8(r);
+
+	g->give = give < GIVE_COUNT ? (enum give)give : GIVE_NO;
+	g->lasts.lasts = lasts < LASTS_COUNT ? (enum lasts)lasts : LASTS_ONCE;
+	g->lasts.ms = rd_u64(r);
+	rd_str(r, g->boot_id, sizeof(g->boot_id));
+	g->until_boot_ms = rd_u64(r);
+	g->wall_ms = rd_u64(r);
+	g->copy_serial = rd_u64(r);
+	g->locked = rd_u8(r) != 0;
+	rd_str(r, g->by, sizeof(g->by));
+	g->used_powered_ms = rd_u64(r);
+	return rd_end(r) && give < GIVE_COUNT && lasts < LASTS_COUNT;
+}
+
+/* The three texts of a key; false: not a grant's key. */
+static bool split_key(const uint8_t *key, size_t len, struct grant_record *g)
+{
+	char *const parts[] = { g->app, g->permission, g->item };
+	const size_t sizes[] = { sizeof(g->app), sizeof(g->permission), sizeof(g->item) };
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t n = strnlen((const char *)key, len);
+
+		if (n == len || n >= sizes[i])
+			return false;
+		memcpy(parts[i], key, n + 1);
+		key += n + 1;
+		len -= n + 1;
+	}
+	return len == 0;
+}
+
+int store_grant_get(struct store_txn *txn, const char *app, const char *permission, const char *item,
+		    struct grant_record *ret, struct err *err)
+{
+	struct key key;
+	struct rd body;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	grant_key(&key, app, permission, item);
+	rc = db_get(txn, DB_GRANTS, &key, &body, NULL, err);
+	if (rc != 1)
+		return rc;
+	if (!decode(&body, ret))
+		return 0;
+	return split_key(key.buf, key.len, ret) ? 1 : 0;
+}
+
+int store_grant_put(struct store_txn *txn, const struct grant_record *grant, struct err *err)
+{
+	struct wr *w = xcalloc(1, sizeof(*w));
+	struct key key;
+	int rc;
+
+	grant_key(&key, grant->app, grant->permission, grant->item);
+	encode(w, grant);
+	rc = db_put(txn, DB_GRANTS, &key, w, err);
+	free(w);
+	return rc;
+}
+
+int store_grant_delete(struct store_txn *txn, const char *app, const char *permission, const char *item,
+		       struct err *err)
+{
+	struct key key;
+
+	grant_key(&key, app, permission, item);
+	return db_delete(txn, DB_GRANTS, &key, err);
+}
+
+struct grant_walk {
+	int (*fn)(void *data, const struct grant_record *grant);
+	void *data;
+};
+
+static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body)
+{
+	struct grant_walk *walk = data;
+	struct grant_record g = { 0 };
+
+	/* A broken grant is no grant: it will be asked again. */
+	if (!body || !split_key(key, key_len, &g) || !decode(body, &g))
+		return 0;
+	return walk->fn(walk->data, &g);
+}
+
+int store_grant_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct grant_record *grant),
+		     void *data, struct err *err)
+{
+	struct grant_walk walk = { fn, data };
+	struct key prefix;
+
+	key_init(&prefix);
+	if (app)
+		key_text(&prefix, app);
+	return db_each(txn, DB_GRANTS, &prefix, NULL, visit, &walk, err);
+}

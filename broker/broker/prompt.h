@@ -28,7 +28,7 @@ struct prompt {
 	uint64_t id;
 	struct session *session; /* NULL once it is over */
 	char app[APP_ID_SIZE];
-	char title[64], source[256];
+	char title[160], source[256];
 	const struct permission *permission;
 	char item[128];
 	char about[256];  /* "your contacts (42 people)" */

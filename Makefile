@@ -149,6 +149,13 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtested.a $(patsubst %,$(BU
 check-unit-run: $(addprefix $(BUILD)/tests/,$(if $(TEST),$(TEST),$(UNIT_TESTS)))
 	$(Q)for t in $^; do $$t || exit 1; done
 
+# --- system test helpers
+
+$(BIN)/launch-driver: $(BUILD)/tests/system/launch_driver.o $(patsubst %,$(BUILD)/lib%.a,platform policy base)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) -o $@ $^ $(shell pkg-config --libs libseccomp) $(LDFLAGS_DYN)
+
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
 # --- the machine

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The app's pid 1. It starts commands, tells how they end, and buries orphans;
+ * what it says is the app's word to everybody else.
+ */
+#ifndef INIT_INIT_H
+#define INIT_INIT_H
+
+#include "base/loop.h"
+#include "proto/chan.h"
+
+#include <sys/types.h>
+
+#define INIT_CHANNEL_FD 3
+#define INIT_SECCOMP_FD 4
+#define INIT_COMMANDS_MAX 64u
+
+/* --- lockdown.c --- */
+
+/* Capabilities of an installer's root, inside its user namespace only. */
+extern const uint64_t lockdown_installer_caps;
+
+/* Gives up for good what no command of this session may have: privileges by
+ * exec, the bounding set but for the installer's, every right but those; an
+ * ordinary session becomes uid:gid. Afterwards no capability is in effect, the
+ * seccomp program from fd is loaded, and the process cannot be looked into. */
+int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct err *err);
+
+/* Puts the installer's capabilities into effect or out of it. No-op in an
+ * ordinary session, which has none. */
+int lockdown_raise(bool on);
+
+/* --- start.c --- */
+
+struct start {
+	uint32_t command;
+	uint8_t flags; /* enum run_flag */
+	uint32_t uid, gid;
+	char cwd[4096], home[4096];
+	char **argv, **env; /* owned */
+	int fds[3];         /* owned */
+};
+
+/* What the child writes to its report pipe: first notes, then perhaps an error.
+ * Closing on exec without an error means that the program runs. */
+struct start_report {
+	uint8_t failed;
+	uint8_t cwd_changed;
+	int32_t code;
+	char step[192];
+};
+
+bool start_decode(struct rd *r, struct start *ret);
+void start_finish(struct start *start);
+
+/* Forks the command. Returns its pid and in ret_report the pipe's read end
+ * (non-blocking), or -1 with err. */
+pid_t start_fork(const struct start *start, int *ret_report, struct err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One command: from the message to its exec. The child may be held at a gate
+ * before it gets that far, so pid 1 never waits for it.
+ */
+#include "init/init.h"
+
+#include "base/fd.h"
+#include "proto/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define REPORT_FD 3
+
+bool start_decode(struct rd *r, struct start *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->fds[0] = ret->fds[1] = ret->fds[2] = -1;
+	ret->command = rd_u32(r);
+	ret->flags = rd_u8(r);
+	ret->uid = rd_u32(r);
+	ret->gid = rd_u32(r);
+	rd_str(r, ret->cwd, sizeof(ret->cwd));
+	rd_str(r, ret->home, sizeof(ret->home));
+	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && rd_end(r) && ret->argv[0];
+}
+
+void start_finish(struct start *start)
+{
+	strv_free(start->argv);
+	strv_free(start->env);
+	start->argv = start->env = NULL;
+	for (int i = 0; i < 3; i++) {
+		if (start->fds[i] >= 0)
+			(void)close(start->fds[i]);
+		start->fds[i] = -1;
+	}
+}
+
+static void report(bool failed, bool cwd_changed, int code, const char *step)
+{
+	struct start_report r = { .failed = failed, .cwd_changed = cwd_changed, .code = code };
+
+	(void)snprintf(r.step, sizeof(r.step), "%s", step);
+	(void)fd_write_full(REPORT_FD, &r, sizeof(r));
+}
+
+static void give_up(const char *step) __attribute__((noreturn));
+static void give_up(const char *step)
+{
+	report(true, false, errno, step);
+	_exit(127);
+}
+
+/* Standard fds to 0, 1, 2, the report pipe to 3, and nothing else. */
+static void place_fds(const struct start *start, int report_fd)
+{
+	int high[4];
+
+	for (int i = 0; i < 4; i++) {
+		high[i] = fcntl(i < 3 ? start->fds[i] : report_fd, F_DUPFD_CLOEXEC, 16);
+		if (high[i] < 0)
+			_exit(127);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (dup2(high[i], i) < 0)
+			_exit(127);
+	}
+	if (dup3(high[3], REPORT_FD, O_CLOEXEC) < 0 || syscall(SYS_close_range, REPORT_FD + 1, ~0u, 0) < 0)
+		_exit(127);
+}
+
+static void take_terminal(uint8_t flags)
+{
+	for (int i = 0; i < 3; i++) {
+		if (!(flags & (RUN_TTY_STDIN << i)))
+			continue;
+		if (ioctl(i, TIOCSCTTY, 0) < 0)
+			give_up("take the session's terminal");
+		return;
+	}
+}
+
+static void reset_process(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)umask(022);
+	/* A core file would be written by the host, to where the host wants it. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		give_up("switch core files off");
+}
+
+static void become_user(const struct start *start)
+{
+	if (lockdown_raise(true) < 0)
+		give_up("raise capabilities");
+	if (setgroups(0, NULL) < 0 && errno != EPERM)
+		give_up("drop groups");
+	if (setresgid(start->gid, start->gid, start->gid) < 0 || setresuid(start->uid, start->uid, start->uid) < 0)
+		give_up("become the user of this command");
+	/* Readable again for itself, as a program's exec would make it. */
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static void enter_folder(const struct start *start)
+{
+	if (start->cwd[0] && chdir(start->cwd) == 0)
+		return;
+	if (chdir(start->home) < 0 && chdir("/") < 0)
+		give_up("enter a folder");
+	report(false, true, 0, "");
+}
+
+static void child(struct start *start, int report_fd) __attribute__((noreturn));
+static void child(struct start *start, int report_fd)
+{
+	place_fds(start, report_fd);
+	if (setsid() < 0)
+		give_up("start a session");
+	take_terminal(start->flags);
+	reset_process();
+	become_user(start);
+	enter_folder(start);
+	environ = start->env;
+	(void)execvp(start->argv[0], start->argv);
+	give_up("exec");
+}
+
+pid_t start_fork(const struct start *start, int *ret_report, struct err *err)
+{
+	struct start copy = *start;
+	int p[2];
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	pid = fork();
+	if (pid == 0)
+		child(&copy, p[1]);
+	(void)close(p[1]);
+	if (pid < 0) {
+		(void)err_sys(err, "fork");
+		(void)close(p[0]);
+		return -1;
+	}
+	(void)fd_set_nonblock(p[0], true);
+	*ret_report = p[0];
+	return pid;
+}

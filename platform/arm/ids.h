@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An app's 65,536 host ids, and the kernel objects that carry them.
+ */
+#ifndef PLATFORM_IDS_H
+#define PLATFORM_IDS_H
+
+#include "base/err.h"
+
+#include <sys/types.h>
+
+/* Maps ids 0 to 65535 of pid's new user namespace to base and up. setgroups(2)
+ * stays allowed in it: pid has to drop its host groups, and installers use it. */
+int ids_map(pid_t pid, uint32_t base, struct err *err);
+
+/* A namespace of pid ("user", "pid", ...). The caller owns the fd. */
+int ids_namespace(pid_t pid, const char *kind, struct err *err);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Built from empty each time, so that nothing can be left over in it. What the
+ * mask does not name does not exist for an app.
+ */
+#include "platform/arm/mask.h"
+
+#include "base/fd.h"
+#include "platform/arm/mnt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+/* Folders of the host that programs need to run. */
+static const char *const shared[] = { "usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32" };
+
+/* Parts of /var that package tools need; the rest of /var is the app's own. */
+static const char *const shared_var[] = {
+	"var/lib/dpkg", "var/lib/pam", "var/lib/ucf", "var/lib/python", "var/lib/systemd/deb-systemd-helper-enabled",
+	"var/cache/debconf", "var/lib/dbus", "var/lib/xml-core", "var/lib/sgml-base", "var/lib/polkit-1",
+};
+
+static const struct {
+	const char *name;
+	mode_t mode;
+} own[] = {
+	{ "home", 0755 }, { "root", 0700 }, { "boot", 0755 }, { "srv", 0755 }, { "mnt", 0755 }, { "media", 0755 },
+	{ "opt", 0755 }, { "tmp", 01777 }, { "run", 0755 }, { "proc", 0555 }, { "sys", 0555 }, { "dev", 0755 },
+	{ "var", 0755 }, { "var/lib", 0755 }, { "var/cache", 0755 }, { "var/log", 0755 }, { "var/tmp", 01777 },
+	{ "var/spool", 0755 }, { "var/mail", 02775 }, { "var/local", 02775 }, { "var/opt", 0755 },
+	{ "var/backups", 0755 }, { "var/lib/misc", 0755 }, { "var/lib/systemd", 0755 }, { "var/cache/ldconfig", 0700 },
+	{ "var/cache/apt", 0755 }, { "var/cache/apt/archives", 0755 }, { "var/cache/apt/archives/partial", 0700 },
+	{ "var/lib/apt", 0755 }, { "var/lib/apt/lists", 0755 }, { "var/lib/apt/lists/partial", 0700 },
+};
+
+static int set_xattr(const struct mask *mask, const char *name, const char *key, const char *value, struct err *err)
+{
+	cleanup_fd int fd = fd_open_beneath(mask->view, name, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0 || fsetxattr(fd, key, value, strlen(value), 0) < 0)
+		return err_sys(err, "mark '/%s' in the mask", name);
+	return 0;
+}
+
+static int set_owner(const struct mask *mask, const char *name, uid_t uid, gid_t gid, mode_t mode, struct err *err)
+{
+	cleanup_fd int fd = fd_open_beneath(mask->view, name, O_RDONLY | O_NOFOLLOW, 0);
+
+	/* chown first: it clears set-id bits. */
+	if (fd < 0 || fchown(fd, mask->shift + uid, mask->shift + gid) < 0 || fchmod(fd, mode & 07777) < 0)
+		return err_sys(err, "set the owner of '/%s' in the mask", name);
+	return 0;
+}
+
+static bool host_stat(const char *name, struct stat *st)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "/%s", name) >= (int)sizeof(path))
+		return false;
+	return lstat(path, st) == 0;
+}
+
+static int make_dir(const struct mask *mask, const char *name, uid_t uid, gid_t gid, mode_t mode, struct err *err)
+{
+	if (mkdirat(mask->view, name, 0700) < 0) {
+		if (errno == EEXIST)
+			return 0;
+		return err_sys(err, "make '/%s' in the mask", name);
+	}
+	return set_owner(mask, name, uid, gid, mode, err);
+}
+
+int mask_dir(const struct mask *mask, const char *name, struct err *err)
+{
+	size_t len = strlen(name);
+	char part[PATH_MAX];
+
+	if (len >= sizeof(part))
+		return err_set(err, ENAMETOOLONG, "make '/%s' in the mask: the path is too long", name);
+	for (size_t n = 1; n <= len; n++) {
+		struct stat st;
+
+		if (name[n] && name[n] != '/')
+			continue;
+		memcpy(part, name, n);
+		part[n] = '\0';
+		if (!host_stat(part, &st) || !S_ISDIR(st.st_mode))
+			st = (struct stat){ .st_mode = S_IFDIR | 0755 };
+		if (make_dir(mask, part, st.st_uid, st.st_gid, st.st_mode, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_parent(const struct mask *mask, const char *name, struct err *err)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(name, '/');
+
+	if (!slash)
+		return 0;
+	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - name), name);
+	return mask_dir(mask, parent, err);
+}
+
+int mask_hide(const struct mask *mask, const char *name, struct err *err)
+{
+	if (make_parent(mask, name, err) < 0)
+		return -1;
+	if (mknodat(mask->view, name, S_IFCHR, makedev(0, 0)) < 0 && errno != EEXIST)
+		return err_sys(err, "hide '/%s'", name);
+	return 0;
+}
+
+int mask_file(const struct mask *mask, const char *name, const char *text, mode_t mode, gid_t gid, struct err *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (make_parent(mask, name, err) < 0)
+		return -1;
+	fd = fd_open_beneath(mask->view, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0 || fchown(fd, mask->shift, mask->shift + gid) < 0 ||
+	    fchmod(fd, mode) < 0)
+		return err_sys(err, "write '/%s' in the mask", name);
+	return 0;
+}
+
+static int share(const struct mask *mask, const char *name, struct err *err)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (!host_stat(name, &st))
+		return 0;
+	(void)snprintf(path, sizeof(path), "/%s", name);
+	if (S_ISLNK(st.st_mode)) {
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			return err_sys(err, "read link '%s'", path);
+		target[n] = '\0';
+		if (symlinkat(target, mask->view, name) < 0)
+			return err_sys(err, "link '%s' in the mask", path);
+		return 0;
+	}
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (mask_dir(mask, name, err) < 0)
+		return -1;
+	return set_xattr(mask, name, "trusted.overlay.redirect", path, err);
+}
+
+static int make_own(const struct mask *mask, struct err *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		/* A link such as /var/mail -> spool/mail stays one; where it leads is ours again. */
+		if (strncmp(own[i].name, "var/", 4) == 0 && host_stat(own[i].name, &st) && S_ISLNK(st.st_mode)) {
+			if (share(mask, own[i].name, err) < 0)
+				return -1;
+			continue;
+		}
+		if (make_dir(mask, own[i].name, 0, own[i].mode & S_ISGID ? 8 : 0, own[i].mode, err) < 0 ||
+		    set_xattr(mask, own[i].name, "trusted.overlay.opaque", "y", err) < 0)
+			return -1;
+	}
+	if (symlinkat("/run", mask->view, "var/run") < 0 || symlinkat("/run/lock", mask->view, "var/lock") < 0)
+		return err_sys(err, "link '/var/run' in the mask");
+	return 0;
+}
+
+/* In what is shared with the host, path leads to: the folder that is shared. */
+static const char *shared_root_of(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(shared) + ARRAY_LEN(shared_var); i++) {
+		const char *name = i < ARRAY_LEN(shared) ? shared[i] : shared_var[i - ARRAY_LEN(shared)];
+		char root[64];
+
+		(void)snprintf(root, sizeof(root), "/%s", name);
+		if (platform_path_is_within(path, root))
+			return name;
+	}
+	return NULL;
+}
+
+static bool covers_shared(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(shared) + ARRAY_LEN(shared_var); i++) {
+		const char *name = i < ARRAY_LEN(shared) ? shared[i] : shared_var[i - ARRAY_LEN(shared)];
+		char root[64];
+		struct stat st;
+
+		(void)snprintf(root, sizeof(root), "/%s", name);
+		if (platform_path_is_within(root, path) && host_stat(name, &st) && S_ISDIR(st.st_mode))
+			return true;
+	}
+	return false;
+}
+
+static int hide_path(const struct mask *mask, const char *path, struct err *err)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(path, real))
+		(void)snprintf(real, sizeof(real), "%s", path);
+	if (!platform_path_is_clean(real))
+		return err_set(err, EINVAL, "hide '%s': not a clean absolute path", path);
+	if (covers_shared(real))
+		return err_set(err, EINVAL, "hide '%s': apps cannot run without what lies in it", path);
+	if (!shared_root_of(real))
+		return 0;
+	return mask_hide(mask, real + 1, err);
+}
+
+/* "\040" and friends in /proc/self/mountinfo. */
+static void unescape(char *s)
+{
+	char *out = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
+			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 4;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = '\0';
+}
+
+static int check_mount(const struct mask *mask, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (strcmp(path, "/") == 0)
+		return 0;
+	if (covers_shared(path)) {
+		(void)err_set(err, EOPNOTSUPP, "build the base view: '%s' is a mount of its own", path);
+		return err_hint(err, "apps need '/usr', '/etc' and '/var' on the root file system");
+	}
+	if (!shared_root_of(path))
+		return 0;
+	/* A mount over a file that we write ourselves anyway (containers do that). */
+	if (fstatat(mask->view, path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return mask_hide(mask, path + 1, err);
+}
+
+static int check_mounts(const struct mask *mask, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	char *line, *rest;
+
+	if (fd_read_file(AT_FDCWD, "/proc/self/mountinfo", 4 << 20, &text, NULL, err) < 0)
+		return -1;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char path[PATH_MAX];
+
+		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
+			return err_set(err, EPROTO, "read '/proc/self/mountinfo': a line without a mount point");
+		unescape(path);
+		if (check_mount(mask, path, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Makes path; of what leads to it, everything below from is the owner's. */
+static int make_owned(const struct mask *mask, const char *path, const char *from, mode_t mode, struct err *err)
+{
+	const struct platform_owner *o = &mask->spec->owner;
+	char part[PATH_MAX];
+
+	for (const char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path - 1), path + 1);
+		if (strlen(part) + 1 > strlen(from)) {
+			if (make_dir(mask, part, o->uid, o->gid, 0755, err) < 0)
+				return -1;
+		} else if (mask_dir(mask, part, err) < 0) {
+			return -1;
+		}
+	}
+	return make_dir(mask, path + 1, o->uid, o->gid, mode, err);
+}
+
+static int make_home(const struct mask *mask, struct err *err)
+{
+	const char *home = mask->spec->owner.home;
+	char part[PATH_MAX];
+	struct stat st;
+	mode_t mode = 0700;
+
+	if (!platform_path_is_clean(home) || strlen(home) >= sizeof(part))
+		return err_set(err, EINVAL, "home '%s' is not a clean absolute path", home);
+	for (size_t i = 0; i < ARRAY_LEN(shared_var); i++) {
+		(void)snprintf(part, sizeof(part), "/%s", shared_var[i]);
+		if (platform_path_is_within(home, part))
+			return err_set(err, EINVAL, "home '%s' lies in what apps share with the host", home);
+	}
+	if (covers_shared(home))
+		return err_set(err, EINVAL, "home '%s' holds what apps share with the host", home);
+	/* Below the top, what leads to the home is there and empty: it may hold other people's. */
+	for (const char *p = strchr(home + 1, '/'); p; p = strchr(p + 1, '/')) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - home - 1), home + 1);
+		if (make_dir(mask, part, 0, 0, 0755, err) < 0)
+			return -1;
+		if (strchr(part, '/') && set_xattr(mask, part, "trusted.overlay.opaque", "y", err) < 0)
+			return -1;
+	}
+	if (lstat(home, &st) == 0 && S_ISDIR(st.st_mode))
+		mode = (st.st_mode & 0755) | 0700;
+	if (make_dir(mask, home + 1, mask->spec->owner.uid, mask->spec->owner.gid, mode, err) < 0 ||
+	    set_owner(mask, home + 1, mask->spec->owner.uid, mask->spec->owner.gid, mode, err) < 0)
+		return -1;
+	return set_xattr(mask, home + 1, "trusted.overlay.opaque", "y", err);
+}
+
+static int make_gate(const struct mask *mask, const struct platform_gate *gate, struct err *err)
+{
+	const struct platform_owner *o = &mask->spec->owner;
+	char name[64];
+
+	if (!platform_path_is_clean(gate->path) || strlen(gate->path) >= PATH_MAX)
+		return err_set(err, EINVAL, "gate '%s' is not a clean absolute path", gate->path);
+	if (make_owned(mask, gate->path, platform_path_is_within(gate->path, o->home) ? o->home : gate->path, 0755, err) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s/%u", PLATFORM_VAULT, gate->gate);
+	if (make_dir(mask, name, 0, 0, 0700, err) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "%s/%u/empty", PLATFORM_VAULT, gate->gate);
+	return make_dir(mask, name, o->uid, o->gid, 0700, err);
+}
+
+static int fill(const struct mask *mask, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+		if (share(mask, shared[i], err) < 0)
+			return -1;
+	}
+	if (make_own(mask, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(shared_var); i++) {
+		if (share(mask, shared_var[i], err) < 0)
+			return -1;
+	}
+	if (mask_etc_fill(mask, err) < 0 || mask_hide(mask, "var/lib/dbus/machine-id", err) < 0 ||
+	    mask_hide(mask, "var/lib/dpkg/lock", err) < 0 || mask_hide(mask, "var/lib/dpkg/lock-frontend", err) < 0 ||
+	    mask_hide_private(mask, "var/cache/debconf", err) < 0)
+		return -1;
+	if (check_mounts(mask, err) < 0)
+		return -1;
+	for (size_t i = 0; i < mask->spec->hidden_count; i++) {
+		if (hide_path(mask, mask->spec->hidden[i], err) < 0)
+			return -1;
+	}
+	if (make_home(mask, err) < 0 || make_dir(mask, PLATFORM_VAULT, 0, 0, 0700, err) < 0)
+		return -1;
+	for (size_t i = 0; i < mask->spec->gate_count; i++) {
+		if (make_gate(mask, &mask->spec->gates[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int mask_create(const struct platform_view *view, uint32_t shift, struct err *err)
+{
+	static const struct mnt_option options[] = {
+		{ "mode", "0755" }, { "size", "4m" }, { "nr_inodes", "16k" }, { NULL, NULL },
+	};
+	cleanup_fd int mnt = mnt_new("tmpfs", 0, options, err);
+	struct mask mask = { .view = -1, .shift = shift, .spec = view };
+	int r = -1;
+
+	if (mnt < 0)
+		return err_wrap(err, "build the base view");
+	if (mkdirat(mnt, MASK_VIEW, 0755) < 0 ||
+	    (mask.view = openat(mnt, MASK_VIEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+	    fchown(mask.view, shift, shift) < 0 ||
+	    fsetxattr(mask.view, "trusted.overlay.opaque", "y", 1, 0) < 0)
+		(void)err_sys(err, "make the mask's root");
+	else
+		r = fill(&mask, err);
+	if (mask.view >= 0)
+		(void)close(mask.view);
+	return r < 0 ? -1 : steal_fd(&mnt);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * /etc is the one shared folder with secrets and people in it. Accounts, names
+ * and the resolver are written anew; known secrets are hidden by name whether
+ * they exist yet or not, unknown ones by their mode.
+ */
+#include "platform/arm/mask.h"
+
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ACCOUNTS_MAX (1u << 20)
+#define WALK_DEPTH_MAX 12u
+
+/* Names directly in /etc. */
+static const char *const hidden_etc[] = {
+	"shadow-", "gshadow-", "passwd-", "group-", "subuid", "subgid", "subuid-", "subgid-", "machine-id", "sudoers",
+	"sudoers.d", "krb5.keytab", "wpa_supplicant", "wireguard", "iwd", "openvpn", "crypttab", "cryptsetup-keys.d",
+	"fstab", "exports", "postgresql", "letsencrypt", "docker", "containers", "ModemManager", "bluetooth", "cups",
+	"cowbell", "ipsec.secrets", "ipsec.d", "swanctl", "samba", "mysql", "exim4", "credstore",
+	"credstore.encrypted", ".pwd.lock", "ppp", "chatscripts", "doas.conf", "security/opasswd", "ssl/private",
+	"NetworkManager/system-connections", "polkit-1/localauthority", "netplan", "cloud", "msmtprc", "mailname",
+	"aliases",
+};
+
+/* Patterns in a folder of /etc. */
+static const struct {
+	const char *dir, *pattern;
+} hidden_patterns[] = {
+	{ "etc/ssh", "ssh_host_*" },
+	{ "etc/apt", "auth.conf*" },
+};
+
+static const char nsswitch[] = "passwd: files\ngroup: files\nshadow: files\ngshadow: files\nhosts: files dns\n"
+			       "networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\n"
+			       "netgroup: files\n";
+
+/* A text that grows; never larger than what it is made from plus one line. */
+struct text {
+	char *s;
+	size_t len;
+};
+
+static void text_add(struct text *t, const char *s)
+{
+	size_t n = strlen(s);
+
+	t->s = xrealloc(t->s, t->len + n + 1);
+	memcpy(t->s + t->len, s, n + 1);
+	t->len += n;
+}
+
+/* Splits a line of an account file; missing fields are "". Returns the count. */
+static size_t split(char *line, char *fields[], size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < max; i++)
+		fields[i] = strchr(line, '\0');
+	while (n < max) {
+		fields[n++] = line;
+		line = strchr(line, ':');
+		if (!line)
+			break;
+		*line++ = '\0';
+	}
+	return n;
+}
+
+static bool parse_id(const char *s, uint32_t *ret)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (s[0] < '0' || s[0] > '9' || *end || errno || v >= UINT32_MAX)
+		return false;
+	*ret = (uint32_t)v;
+	return true;
+}
+
+static bool is_system_id(uint32_t id)
+{
+	return id < 1000 || id == 65534;
+}
+
+/* A field that would break the file it is written to is not written. */
+static const char *field(const char *s)
+{
+	return strpbrk(s, ":\n") ? "" : s;
+}
+
+struct accounts {
+	struct text passwd, shadow, group, gshadow;
+	char shell[PATH_MAX], group_name[64];
+	gid_t shadow_gid;
+};
+
+static void add_user(struct accounts *a, const char *name, uint32_t uid, uint32_t gid, const char *gecos,
+		     const char *home, const char *shell)
+{
+	cleanup_free char *line = xasprintf("%s:x:%u:%u:%s:%s:%s\n", name, uid, gid, gecos, field(home), field(shell));
+	cleanup_free char *lock = xasprintf("%s:*:19000:0:99999:7:::\n", name);
+
+	text_add(&a->passwd, line);
+	text_add(&a->shadow, lock);
+}
+
+static void add_group(struct accounts *a, const char *name, uint32_t gid)
+{
+	cleanup_free char *line = xasprintf("%s:x:%u:\n", name, gid);
+	cleanup_free char *lock = xasprintf("%s:!::\n", name);
+
+	text_add(&a->group, line);
+	text_add(&a->gshadow, lock);
+}
+
+static void read_users(struct accounts *a, const struct platform_owner *o, char *text)
+{
+	char *rest, *f[7];
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		uint32_t uid, gid;
+
+		if (split(line, f, 7) != 7 || !f[0][0] || !parse_id(f[2], &uid) || !parse_id(f[3], &gid))
+			continue;
+		if (uid == o->uid)
+			(void)snprintf(a->shell, sizeof(a->shell), "%s", f[6]);
+		else if (is_system_id(uid) && strcmp(f[0], o->name) != 0)
+			add_user(a, f[0], uid, gid, f[4], f[5], f[6]);
+	}
+	add_user(a, field(o->name), o->uid, o->gid, "", o->home, a->shell[0] ? a->shell : "/bin/sh");
+}
+
+/* Members are left out: they name the host's people, and nobody inside is in
+ * more than one group. */
+static void read_groups(struct accounts *a, const struct platform_owner *o, char *text)
+{
+	char *rest, *f[4];
+
+	(void)snprintf(a->group_name, sizeof(a->group_name), "%s", field(o->name));
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		uint32_t gid;
+
+		if (split(line, f, 4) < 3 || !f[0][0] || !parse_id(f[2], &gid))
+			continue;
+		if (strcmp(f[0], "shadow") == 0)
+			a->shadow_gid = gid;
+		if (gid == o->gid)
+			(void)snprintf(a->group_name, sizeof(a->group_name), "%s", f[0]);
+		else if (is_system_id(gid))
+			add_group(a, f[0], gid);
+	}
+	add_group(a, a->group_name, o->gid);
+}
+
+static int write_accounts(const struct mask *mask, struct err *err)
+{
+	struct accounts a = { 0 };
+	cleanup_free char *users = NULL, *groups = NULL;
+	int r = -1;
+
+	if (fd_read_file(AT_FDCWD, "/etc/passwd", ACCOUNTS_MAX, &users, NULL, err) < 0 ||
+	    fd_read_file(AT_FDCWD, "/etc/group", ACCOUNTS_MAX, &groups, NULL, err) < 0)
+		return -1;
+	read_users(&a, &mask->spec->owner, users);
+	read_groups(&a, &mask->spec->owner, groups);
+	if (mask_file(mask, "etc/passwd", a.passwd.s, 0644, 0, err) == 0 &&
+	    mask_file(mask, "etc/group", a.group.s, 0644, 0, err) == 0 &&
+	    mask_file(mask, "etc/shadow", a.shadow.s, 0640, a.shadow_gid, err) == 0 &&
+	    mask_file(mask, "etc/gshadow", a.gshadow.s, 0640, a.shadow_gid, err) == 0)
+		r = 0;
+	free(a.passwd.s);
+	free(a.shadow.s);
+	free(a.group.s);
+	free(a.gshadow.s);
+	return r;
+}
+
+static int hide_matching(const struct mask *mask, const char *dir, const char *pattern, struct err *err)
+{
+	char path[PATH_MAX], name[PATH_MAX];
+	struct dirent *e;
+	DIR *d;
+	int r = 0;
+
+	(void)snprintf(path, sizeof(path), "/%s", dir);
+	d = opendir(path);
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(err, "read folder '%s'", path);
+	while (r == 0 && (e = readdir(d))) {
+		if (fnmatch(pattern, e->d_name, 0) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		r = mask_hide(mask, name, err);
+	}
+	(void)closedir(d);
+	return r;
+}
+
+static int hide_private_in(const struct mask *mask, int dirfd, const char *dir, unsigned int depth, struct err *err);
+
+static int hide_private_entry(const struct mask *mask, int dirfd, const char *dir, const char *name, unsigned int depth,
+			      struct err *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return err_set(err, ENAMETOOLONG, "read folder '/%s': a path is too long", dir);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "look at '/%s'", path);
+	if (S_ISLNK(st.st_mode))
+		return 0;
+	if (!(st.st_mode & S_IROTH) || (S_ISDIR(st.st_mode) && !(st.st_mode & S_IXOTH)))
+		return mask_hide(mask, path, err);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (depth >= WALK_DEPTH_MAX)
+		return mask_hide(mask, path, err);
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "open folder '/%s'", path);
+	return hide_private_in(mask, fd, path, depth + 1, err);
+}
+
+/* Takes dirfd. */
+static int hide_private_in(const struct mask *mask, int dirfd, const char *dir, unsigned int depth, struct err *err)
+{
+	DIR *d = fdopendir(dirfd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d) {
+		(void)close(dirfd);
+		return err_sys(err, "read folder '/%s'", dir);
+	}
+	while (r == 0 && (errno = 0, e = readdir(d))) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || e->d_type == DT_LNK)
+			continue;
+		r = hide_private_entry(mask, dirfd, dir, e->d_name, depth, err);
+	}
+	if (r == 0 && errno)
+		r = err_sys(err, "read folder '/%s'", dir);
+	(void)closedir(d);
+	return r;
+}
+
+int mask_hide_private(const struct mask *mask, const char *name, struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/%s", name);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, "open folder '%s'", path);
+	return hide_private_in(mask, fd, name, 0, err);
+}
+
+int mask_etc_fill(const struct mask *mask, struct err *err)
+{
+	if (write_accounts(mask, err) < 0 ||
+	    mask_file(mask, "etc/hosts", "127.0.0.1 localhost app\n::1 localhost ip6-localhost ip6-loopback\n", 0644, 0,
+		      err) < 0 ||
+	    mask_file(mask, "etc/hostname", "app\n", 0644, 0, err) < 0 ||
+	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0\n", 0644, 0, err) < 0 ||
+	    mask_file(mask, "etc/nsswitch.conf", nsswitch, 0644, 0, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(hidden_etc); i++) {
+		const char *slash = strchr(hidden_etc[i], '/');
+		char name[128];
+		struct stat st;
+
+		(void)snprintf(name, sizeof(name), "/etc/%s", hidden_etc[i]);
+		if (slash) {
+			/* Only where its folder exists: hiding must not make folders up. */
+			name[slash - hidden_etc[i] + 5] = '\0';
+			if (lstat(name, &st) < 0 || !S_ISDIR(st.st_mode))
+				continue;
+			(void)snprintf(name, sizeof(name), "/etc/%s", hidden_etc[i]);
+		}
+		if (mask_hide(mask, name + 1, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(hidden_patterns); i++) {
+		if (hide_matching(mask, hidden_patterns[i].dir, hidden_patterns[i].pattern, err) < 0)
+			return -1;
+	}
+	return mask_hide_private(mask, "etc", err);
+}

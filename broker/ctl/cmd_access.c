@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Verbs about permissions, answers and what was done with them.
+ */
+#include "ctl/ctl.h"
+
+#include "policy/permission.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const struct option_spec no_options[] = { { .name = NULL } };
+
+static void show_permission(json_t *p, const char *first)
+{
+	char last[SHORT_TEXT];
+
+	show_time(int_of(p, "last_used"), last);
+	(void)printf("%-20s %-6s %-7s %-9s %s", first, str_of(p, "answer"), str_of(p, "for"), str_of(p, "by"),
+		     bool_of(p, "in_use") ? "in use" : "");
+	if (int_of(p, "count"))
+		(void)printf("  used %lld times, last %s", int_of(p, "count"), last);
+	(void)printf("%s\n", bool_of(p, "locked") ? "  locked" : "");
+}
+
+int cmd_permissions(struct ctl *ctl, int argc, char **argv)
+{
+	bool by_permission = false;
+	const struct option_spec specs[] = { { .name = "--by-permission", .flag = &by_permission }, { .name = NULL } };
+	json_t *reply, *p, *all;
+	const char *group = "";
+	size_t i;
+
+	if (options_take("permissions", specs, &argc, argv) || argc > 2)
+		return usage("permissions");
+	reply = ctl_call(ctl, argc == 2 ? argv[1] : "permissions", "io.cowbell.Permissions",
+			 argc == 2 ? json_pack("{s:s}", "app", argv[1]) : json_object());
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	all = json_object_get(reply, "permissions");
+	if (by_permission) {
+		for (const struct permission *known = permissions; known->name; known++) {
+			(void)printf("%s\n", known->name);
+			json_array_foreach(all, i, p)
+			{
+				if (strncmp(str_of(p, "permission"), known->name, strlen(known->name)) == 0) {
+					char first[200];
+
+					(void)snprintf(first, sizeof(first), "  %s%s", str_of(p, "app"),
+						       str_of(p, "permission") + strlen(known->name));
+					show_permission(p, first);
+				}
+			}
+		}
+	} else {
+		json_array_foreach(all, i, p)
+		{
+			if (argc != 2 && strcmp(group, str_of(p, "app")) != 0)
+				(void)printf("%s\n", group = str_of(p, "app"));
+			show_permission(p, str_of(p, "permission"));
+		}
+	}
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+static json_t *strings(const char *const *values)
+{
+	json_t *array = json_array();
+
+	for (; *values; values++)
+		json_array_append_new(array, json_string(*values));
+	return array;
+}
+
+int cmd_grant(struct ctl *ctl, int argc, char **argv)
+{
+	const char *lasts = "always", *items[33] = { NULL };
+	const struct option_spec specs[] = {
+		{ .name = "--for", .has_value = true, .value = &lasts },
+		{ .name = "--item", .has_value = true, .values = items },
+		{ .name = NULL },
+	};
+	json_t *reply;
+
+	if (options_take("grant", specs, &argc, argv) || argc != 4)
+		return usage("grant");
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Grant",
+			 json_pack("{s:s, s:s, s:s, s:o, s:s}", "app", argv[1], "permission", argv[2], "answer", argv[3],
+				   "items", strings(items), "for", lasts));
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	if (*str_of(reply, "warning"))
+		(void)fprintf(stderr, "cowbell: %s\n", str_of(reply, "warning"));
+	if (!ctl->quiet)
+		(void)printf("%s: %s is %s, %s.\n", argv[1], argv[2], argv[3], lasts);
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+int cmd_revoke(struct ctl *ctl, int argc, char **argv)
+{
+	bool stop = false, forget = false;
+	const struct option_spec specs[] = {
+		{ .name = "--stop", .flag = &stop }, { .name = "--forget", .flag = &forget }, { .name = NULL } };
+	json_t *reply;
+	long long held;
+
+	if (options_take("revoke", specs, &argc, argv) || argc != 3)
+		return usage("revoke");
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Revoke",
+			 json_pack("{s:s, s:s, s:b, s:b}", "app", argv[1], "permission", argv[2], "stop", stop, "forget",
+				   forget));
+	if (!reply)
+		return EXIT_FAILED;
+	held = int_of(reply, "held");
+	if (ctl->json) {
+		(void)ctl_print_json(reply);
+	} else {
+		if (!ctl->quiet)
+			(void)printf("%s: %s was %s, and will be asked.\n", argv[1], argv[2], str_of(reply, "was"));
+		json_decref(reply);
+	}
+	if (held == 0)
+		return EXIT_DONE;
+	(void)fprintf(stderr, "cowbell: %s: still holds %lld open files (cowbell stop %s)\n", argv[1], held, argv[1]);
+	return EXIT_FAILED;
+}
+
+int cmd_lock(struct ctl *ctl, int argc, char **argv)
+{
+	bool lock = strcmp(argv[0], "lock") == 0;
+	json_t *reply;
+
+	if (options_take(argv[0], no_options, &argc, argv) || argc != 3)
+		return usage(argv[0]);
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Lock",
+			 json_pack("{s:s, s:s, s:b}", "app", argv[1], "permission", argv[2], "locked", lock));
+	if (!reply)
+		return EXIT_FAILED;
+	json_decref(reply);
+	if (!ctl->quiet && !ctl->json)
+		(void)printf("%s: %s is %s.\n", argv[1], argv[2], lock ? "locked" : "unlocked");
+	return EXIT_DONE;
+}
+
+int cmd_explain(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *reply, *p;
+
+	if (options_take("explain", no_options, &argc, argv) || argc != 3)
+		return usage("explain");
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Explain",
+			 json_pack("{s:s, s:s}", "app", argv[1], "permission", argv[2]));
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	p = json_object_get(reply, "permission");
+	(void)printf("%s: %s is %s", argv[1], argv[2], str_of(p, "answer"));
+	if (*str_of(p, "for"))
+		(void)printf(" (%s)", str_of(p, "for"));
+	(void)printf(", decided by %s: %s\n", str_of(p, "by"), str_of(p, "why"));
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+/* "90m", "7d" ago, or a date; wall milliseconds. -1: neither. */
+static long long parse_since(const char *text)
+{
+	struct duration d;
+	struct err err = { 0 };
+	struct tm tm = { .tm_isdst = -1 };
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	if (end && *end == '\0')
+		return (long long)mktime(&tm) * 1000;
+	if (duration_parse(text, &d, &err) < 0 || d.lasts != LASTS_TIME)
+		return -1;
+	return (long long)time(NULL) * 1000 - (long long)d.ms;
+}
+
+static void show_history(json_t *h)
+{
+	char when[SHORT_TEXT], last[SHORT_TEXT];
+
+	show_time(int_of(h, "time"), when);
+	(void)printf("%-10s %-16s %-12s %-20s", when, str_of(h, "app"), str_of(h, "what"), str_of(h, "permission"));
+	if (*str_of(h, "answer"))
+		(void)printf(" %s", str_of(h, "answer"));
+	if (*str_of(h, "for"))
+		(void)printf(", %s", str_of(h, "for"));
+	if (int_of(h, "count") > 1) {
+		show_time(int_of(h, "last"), last);
+		(void)printf(", %lld times until %s", int_of(h, "count"), last);
+	}
+	if (*str_of(h, "program"))
+		(void)printf(" by %s", str_of(h, "program"));
+	if (*str_of(h, "why"))
+		(void)printf(" (%s)", str_of(h, "why"));
+	(void)putchar('\n');
+}
+
+int cmd_history(struct ctl *ctl, int argc, char **argv)
+{
+	const char *permission = NULL, *since = NULL;
+	const struct option_spec specs[] = {
+		{ .name = "--permission", .has_value = true, .value = &permission },
+		{ .name = "--since", .has_value = true, .value = &since },
+		{ .name = NULL },
+	};
+	json_t *params, *reply, *h;
+	long long from = 0;
+	size_t i;
+
+	if (options_take("history", specs, &argc, argv) || argc > 2)
+		return usage("history");
+	if (since && (from = parse_since(since)) < 0) {
+		(void)fprintf(stderr, "cowbell: history: '%s' is no time (90m, 7d, 2026-11-24)\n", since);
+		return EXIT_USAGE;
+	}
+	params = json_pack("{s:I}", "since", (json_int_t)from);
+	if (argc == 2)
+		json_object_set_new(params, "app", json_string(argv[1]));
+	if (permission)
+		json_object_set_new(params, "permission", json_string(permission));
+	reply = ctl_call(ctl, "history", "io.cowbell.History", params);
+	if (!reply)
+		return EXIT_FAILED;
+	json_array_foreach(json_object_get(reply, "history"), i, h)
+	{
+		if (ctl->json)
+			(void)ctl_print_json(json_incref(h));
+		else
+			show_history(h);
+	}
+	json_decref(reply);
+	return EXIT_DONE;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * install: what it is decides how it goes in. Packages are passed as open
+ * files; folders and programs as a tar stream that our own tar makes with our
+ * own rights.
+ */
+#include "ctl/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define FILES_MAX 32
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+static int open_failed(const char *path)
+{
+	(void)fprintf(stderr, "cowbell: %s: %s\n", path, strerror(errno));
+	return EXIT_FAILED;
+}
+
+/* tar of one name below a folder, on a pipe; -1 after saying why. */
+static int tar_stream(const char *folder, const char *name)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		(void)open_failed(folder);
+		return -1;
+	}
+	if (pid == 0) {
+		(void)dup2(fds[1], STDOUT_FILENO);
+		(void)execlp("tar", "tar", "-C", folder, "-c", "--", name, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(fds[1]);
+	return fds[0];
+}
+
+static json_t *install_params(const char *kind, const char *name, const char *source, char **argv, size_t files)
+{
+	json_t *words = json_array(), *list = json_array();
+	int rows, columns;
+
+	for (; argv && *argv; argv++)
+		json_array_append_new(words, json_string(*argv));
+	for (size_t i = 0; i < files; i++)
+		json_array_append_new(list, json_string("file"));
+	relay_size(&rows, &columns);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:i}", "kind", kind, "name", name, "source", source, "argv",
+			 words, "files", list, "tty", relay_tty_bits(), "rows", rows, "columns", columns);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int install_debs(struct ctl *ctl, const char *name, int count, char **paths)
+{
+	int fds[FILES_MAX], rc;
+	char source[512];
+
+	if (count > FILES_MAX) {
+		(void)fprintf(stderr, "cowbell: install: more than %d packages at once\n", FILES_MAX);
+		return EXIT_USAGE;
+	}
+	for (int i = 0; i < count; i++) {
+		struct stat st;
+
+		fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+		if (fds[i] < 0 || fstat(fds[i], &st) < 0)
+			return open_failed(paths[i]);
+		if (!S_ISREG(st.st_mode) || !has_suffix(paths[i], ".deb")) {
+			(void)fprintf(stderr, "cowbell: %s: not a .deb file\n", paths[i]);
+			return EXIT_FAILED;
+		}
+	}
+	(void)snprintf(source, sizeof(source), "file %.400s", base_name(paths[0]));
+	rc = relay_command(ctl, base_name(paths[0]), "io.cowbell.Install",
+			   install_params("deb", name ? name : "", source, NULL, (size_t)count), fds, (size_t)count, false,
+			   false);
+	for (int i = 0; i < count; i++)
+		(void)close(fds[i]);
+	return rc;
+}
+
+static int install_tree(struct ctl *ctl, const char *name, const char *path)
+{
+	char *real = realpath(path, NULL), *slash, source[512];
+	struct stat st;
+	int fd, rc;
+	bool folder;
+
+	if (!real || stat(real, &st) < 0)
+		return open_failed(path);
+	folder = S_ISDIR(st.st_mode);
+	if (!folder && !(S_ISREG(st.st_mode) && (st.st_mode & 0111))) {
+		(void)fprintf(stderr, "cowbell: %s: neither a folder nor an executable file\n", path);
+		free(real);
+		return EXIT_FAILED;
+	}
+	slash = strrchr(real, '/');
+	if (!name)
+		name = slash + 1;
+	(void)snprintf(source, sizeof(source), "%s %.400s", folder ? "folder" : "program", slash + 1);
+	if (folder) {
+		fd = tar_stream(real, ".");
+	} else {
+		*slash = '\0';
+		fd = tar_stream(*real ? real : "/", slash + 1);
+	}
+	if (fd < 0) {
+		free(real);
+		return EXIT_FAILED;
+	}
+	rc = relay_command(ctl, path, "io.cowbell.Install",
+			   install_params(folder ? "directory" : "program", name, source, NULL, 1), &fd, 1, false, false);
+	(void)close(fd);
+	free(real);
+	return rc;
+}
+
+static int install_command(struct ctl *ctl, const char *name, const char *with, char **argv)
+{
+	cleanup_free char *real = with ? realpath(with, NULL) : NULL;
+	json_t *params;
+	char source[512];
+	int fd = -1, rc;
+
+	if (!name || !*argv)
+		return usage("install");
+	if (with && !real)
+		return open_failed(with);
+	(void)snprintf(source, sizeof(source), "command %.400s", argv[0]);
+	params = install_params("command", name, source, argv, with ? 1 : 0);
+	if (!params) {
+		(void)fprintf(stderr, "cowbell: install: a word of the command is not UTF-8 text\n");
+		return EXIT_USAGE;
+	}
+	if (with) {
+		json_object_set_new(params, "with", json_string(real));
+		fd = tar_stream(real, ".");
+		if (fd < 0)
+			return EXIT_FAILED;
+	}
+	rc = relay_command(ctl, name, "io.cowbell.Install", params, &fd, with ? 1 : 0, false, false);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+int cmd_install(struct ctl *ctl, int argc, char **argv)
+{
+	const char *name = NULL, *with = NULL;
+	const struct option_spec specs[] = { { .name = "--name", .has_value = true, .value = &name },
+					     { .name = "--with", .has_value = true, .value = &with },
+					     { .name = NULL } };
+	int i, rc;
+
+	if (options_take("install", specs, &argc, argv))
+		return EXIT_USAGE;
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		continue;
+	if (i < argc && i == 1)
+		rc = install_command(ctl, name, with, argv + 2);
+	else if (i < argc || argc < 2 || with)
+		return usage("install");
+	else if (has_suffix(argv[1], ".deb"))
+		rc = install_debs(ctl, name, argc - 1, argv + 1);
+	else if (argc == 2 && (strchr(argv[1], '/') || access(argv[1], F_OK) == 0))
+		rc = install_tree(ctl, name, argv[1]);
+	else {
+		(void)fprintf(stderr,
+			      "cowbell: %s: no such file, and names of packages are not looked up in this version "
+			      "(cowbell install ./FILE.deb)\n",
+			      argv[1]);
+		return EXIT_FAILED;
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	return rc;
+}

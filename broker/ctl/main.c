@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cowbell: the command line. One verb a call; what it may is the socket's
+ * business.
+ */
+#include "ctl/ctl.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+	{ "install", "[--name APP] FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
+	  "install a package in a sandbox of its own", cmd_install },
+	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
+	{ "list", "", "the installed apps", cmd_list },
+	{ "info", "APP", "one app: what it is, may, and was", cmd_info },
+	{ "run", "[--detach] [--command PROGRAM] APP [-- ARGS...]", "run an app", cmd_run },
+	{ "exec", "APP -- COMMAND...", "run a command in an app's running session", cmd_exec },
+	{ "shell", "APP [-c COMMAND]", "a shell on an app's root", cmd_shell },
+	{ "ps", "", "what runs, and what it was given", cmd_ps },
+	{ "stop", "APP", "end an app's session", cmd_stop },
+	{ "permissions", "[APP] [--by-permission]", "who may what, and why", cmd_permissions },
+	{ "grant", "APP PERMISSION[:ITEM] ANSWER [--for run|90m|4h|boot|always]", "answer before it is asked", cmd_grant },
+	{ "revoke", "APP PERMISSION[:ITEM] [--stop] [--forget]", "take an answer back, at once", cmd_revoke },
+	{ "lock", "APP PERMISSION", "keep an answer against policy and updates", cmd_lock },
+	{ "unlock", "APP PERMISSION", "let an answer be changed again", cmd_lock },
+	{ "explain", "APP PERMISSION[:ITEM]", "which rule or answer decides", cmd_explain },
+	{ "prompts", "[--watch|--wait]", "the questions that wait", cmd_prompts },
+	{ "answer", "ID ANSWER [--for run|90m|4h|boot|always]", "answer a question", cmd_answer },
+	{ "agent", "--script FILE", "answer as a script says", cmd_agent },
+	{ "history", "[APP] [--permission P] [--since 7d]", "what was asked, answered and used", cmd_history },
+	{ "generations", "APP", "the states that an app can go back to", cmd_generations },
+	{ "versions", "APP [PATH] [--since 7d]", "the files that an app changed", cmd_versions },
+	{ "cat", "APP PATH[@GENERATION]", "a file as it was", cmd_cat },
+	{ "diff", "APP [FROM [TO]]", "what changed between two generations", cmd_diff },
+	{ "rollback", "APP [GENERATION] [--stop]", "go back; undoes the last run without a number", cmd_rollback },
+	{ "reset", "APP [--grants] [--now] [--stop]", "factory state; the install stays", cmd_reset },
+	{ "pin", "APP GENERATION", "never delete this generation by itself", cmd_pin },
+	{ "plan", "APP", "how its session is built", cmd_plan },
+	{ "mark", "[MARK]", "your sign on the last row of every question", cmd_mark },
+	{ "doctor", "", "what this system can and cannot do", cmd_doctor },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static int help(FILE *to)
+{
+	(void)fputs("usage: cowbell [--root DIR] [--json] [--quiet] [--yes] VERB ...\n\n", to);
+	for (const struct verb *v = verbs; v->name; v++)
+		(void)fprintf(to, "  %-12s %s\n", v->name, v->help);
+	(void)fputs("\ncowbell VERB --help shows a verb's words. COWBELL_ROOT does what --root does.\n", to);
+	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (const struct verb *v = verbs; v->name; v++) {
+		if (strcmp(v->name, name) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+int usage(const char *name)
+{
+	const struct verb *v = find_verb(name);
+
+	(void)fprintf(stderr, "usage: cowbell %s %s\n", name, v ? v->usage : "");
+	return EXIT_USAGE;
+}
+
+static int take_global(struct ctl *ctl, int *argc, char **argv, bool *help_wanted, bool *version)
+{
+	const struct option_spec specs[] = {
+		{ .name = "--root", .has_value = true, .value = &ctl->root },
+		{ .name = "--json", .flag = &ctl->json },
+		{ .name = "--quiet", .flag = &ctl->quiet },
+		{ .name = "--yes", .flag = &ctl->yes },
+		{ .name = "--help", .flag = help_wanted },
+		{ .name = "--version", .flag = version },
+		{ .name = NULL },
+	};
+
+	return options_take(NULL, specs, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { 0 };
+	bool help_wanted = false, version = false;
+	const struct verb *verb;
+	int rc;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	rc = take_global(&ctl, &argc, argv, &help_wanted, &version);
+	if (rc)
+		return rc;
+	if (!ctl.root)
+		ctl.root = getenv("COWBELL_ROOT");
+	if (ctl.root && !*ctl.root)
+		ctl.root = NULL;
+	if (version)
+		return puts("cowbell 0.1") < 0;
+	if (argc < 2)
+		return help(help_wanted ? stdout : stderr);
+	verb = find_verb(argv[1]);
+	if (!verb) {
+		(void)fprintf(stderr, "cowbell: there is no verb '%s' (cowbell --help)\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	if (help_wanted) {
+		(void)printf("cowbell %s %s\n  %s\n", verb->name, verb->usage, verb->help);
+		return EXIT_DONE;
+	}
+	rc = verb->fn(&ctl, argc - 1, argv + 1);
+	if (fflush(stdout) != 0 && rc == EXIT_DONE)
+		rc = EXIT_FAILED;
+	return rc;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One poll loop: frames from the broker, the app's pty, our terminal, the
+ * agent's stream. The terminal is put back however we leave.
+ */
+#include "ctl/relay.h"
+
+#include "base/fd.h"
+#include "proto/stream.h"
+#include "ui-tty/agent.h"
+#include "ui-tty/term.h"
+#include "varlink/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+
+enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126 };
+
+struct relay {
+	struct ctl *ctl;
+	const char *what;
+	int sock, pty, signals;
+	struct agent *agent; /* NULL: nobody can see a bell here */
+	struct term *term;   /* NULL: our standard input is no terminal of ours */
+	bool detach, started, quiet_install, pty_done, input_done;
+	int status;
+	bool over;
+};
+
+int relay_tty_bits(void)
+{
+	int bits = 0;
+
+	for (int fd = 0; fd < 3; fd++)
+		bits |= isatty(fd) ? 1 << fd : 0;
+	return bits;
+}
+
+void relay_size(int *rows, int *columns)
+{
+	struct winsize ws;
+
+	*rows = 24;
+	*columns = 80;
+	for (int fd = 0; fd < 3; fd++) {
+		if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col) {
+			*rows = ws.ws_row;
+			*columns = ws.ws_col;
+			return;
+		}
+	}
+}
+
+/* --- frames --- */
+
+static uint32_t u32_of(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void say(struct relay *r, const char *prefix, const char *text)
+{
+	char line[STREAM_BODY_MAX + 64];
+
+	(void)snprintf(line, sizeof(line), "%s%s", prefix, text);
+	if (r->agent && r->term)
+		agent_notice(r->agent, line);
+	else
+		(void)fprintf(stderr, "%s\n", line);
+}
+
+static void set_pty_size(struct relay *r)
+{
+	struct winsize ws = { 0 };
+	int rows, columns;
+
+	if (r->pty < 0)
+		return;
+	relay_size(&rows, &columns);
+	ws.ws_row = (unsigned short)rows;
+	ws.ws_col = (unsigned short)columns;
+	(void)ioctl(r->pty, TIOCSWINSZ, &ws);
+	if (r->agent)
+		agent_resize(r->agent, rows, columns);
+}
+
+static void take_pty(struct relay *r, int fd)
+{
+	struct err err = { 0 };
+
+	if (fd < 0 || r->pty >= 0)
+		return;
+	r->pty = fd;
+	r->pty_done = false;
+	(void)fd_set_nonblock(fd, true);
+	if (isatty(STDIN_FILENO))
+		r->term = term_open(&err);
+	set_pty_size(r);
+}
+
+static void on_frame(struct relay *r, struct stream_frame *f)
+{
+	char text[STREAM_BODY_MAX + 1];
+
+	memcpy(text, f->body, f->len);
+	text[f->len] = '\0';
+	switch (f->type) {
+	case STREAM_PTY:
+		take_pty(r, f->fd);
+		f->fd = -1;
+		return;
+	case STREAM_STARTED:
+		r->started = true;
+		if (text[0])
+			say(r, "cowbell: ", text);
+		if (r->detach) {
+			r->over = true;
+			r->status = 0;
+		}
+		return;
+	case STREAM_NOTICE:
+		say(r, "cowbell: ", text);
+		return;
+	case STREAM_PROGRESS:
+		if (!r->ctl->quiet)
+			say(r, "cowbell: ", text);
+		return;
+	case STREAM_EXIT:
+		r->over = true;
+		r->status = f->len == 4 ? (int)u32_of(f->body) : EXIT_BROKEN;
+		return;
+	case STREAM_FAILED:
+		r->over = true;
+		r->status = f->len >= 4 ? (int)u32_of(f->body) : EXIT_BROKEN;
+		if (r->term)
+			term_leave(r->term);
+		(void)fprintf(stderr, "cowbell: %s: %s\n", r->what, f->len > 4 ? text + 4 : "it failed");
+		return;
+	case STREAM_SIGNAL:
+	case STREAM_RESIZE:
+		return; /* ours to send */
+	}
+}
+
+static void read_frames(struct relay *r)
+{
+	static struct stream_frame frame;
+	struct err err = { 0 };
+	int n = stream_recv(r->sock, &frame, &err);
+
+	if (n > 0) {
+		on_frame(r, &frame);
+		if (frame.fd >= 0)
+			(void)close(frame.fd);
+		return;
+	}
+	r->over = true;
+	r->status = EXIT_BROKEN;
+	if (r->term)
+		term_leave(r->term);
+	(void)fprintf(stderr, "cowbell: %s: the broker went away (is cowbelld still running?)\n", r->what);
+}
+
+/* --- the terminal --- */
+
+static void app_output(struct relay *r, const char *buf, size_t n)
+{
+	if (r->agent && r->term)
+		agent_output(r->agent, buf, n);
+	else
+		(void)fd_write_full(isatty(STDOUT_FILENO) ? STDOUT_FILENO : STDERR_FILENO, buf, n);
+}
+
+static void read_pty(struct relay *r)
+{
+	char buf[16384];
+	ssize_t n = read(r->pty, buf, sizeof(buf));
+
+	if (n > 0)
+		app_output(r, buf, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		r->pty_done = true; /* no process has the other end any more */
+}
+
+static void to_pty(void *data, const char *buf, size_t n)
+{
+	struct relay *r = data;
+
+	while (n && r->pty >= 0) {
+		ssize_t done = write(r->pty, buf, n);
+
+		if (done < 0 && errno == EAGAIN) {
+			struct pollfd p = { .fd = r->pty, .events = POLLOUT };
+
+			if (poll(&p, 1, 1000) <= 0)
+				return; /* the app does not read: keys are lost, not we */
+			continue;
+		}
+		if (done <= 0)
+			return;
+		buf += done;
+		n -= (size_t)done;
+	}
+}
+
+static void read_keys(struct relay *r)
+{
+	char buf[4096];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+
+	if (n <= 0) {
+		r->input_done = true;
+		return;
+	}
+	if (r->agent)
+		agent_keys(r->agent, buf, (size_t)n);
+	else
+		to_pty(r, buf, (size_t)n);
+}
+
+static void send_signal(struct relay *r, int signo)
+{
+	uint8_t body[4] = { (uint8_t)signo, 0, 0, 0 };
+	struct err err = { 0 };
+
+	(void)stream_send(r->sock, STREAM_SIGNAL, body, sizeof(body), -1, &err);
+}
+
+static void read_signals(struct relay *r)
+{
+	struct signalfd_siginfo info;
+
+	if (read(r->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH)
+		set_pty_size(r);
+	else
+		send_signal(r, (int)info.ssi_signo);
+}
+
+static int open_signals(void)
+{
+	static const int list[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		sigaddset(&set, list[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* --- the loop --- */
+
+static void poll_once(struct relay *r)
+{
+	struct pollfd p[5] = {
+		{ .fd = r->sock, .events = POLLIN },
+		{ .fd = r->pty_done ? -1 : r->pty, .events = POLLIN },
+		{ .fd = (r->term || (r->agent && agent_wants_keys(r->agent))) && !r->input_done ? STDIN_FILENO : -1,
+		  .events = POLLIN },
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = r->agent ? agent_fd(r->agent) : -1, .events = POLLIN },
+	};
+
+	if (poll(p, ARRAY_LEN(p), r->agent ? agent_timeout_ms(r->agent) : -1) < 0 && errno != EINTR) {
+		r->over = true;
+		r->status = EXIT_BROKEN;
+		return;
+	}
+	if (p[1].revents)
+		read_pty(r);
+	if (p[4].revents)
+		agent_ready(r->agent);
+	if (p[2].revents)
+		read_keys(r);
+	if (p[3].revents)
+		read_signals(r);
+	if (r->agent)
+		agent_tick(r->agent);
+	if (p[0].revents)
+		read_frames(r);
+}
+
+/* What the app wrote last may still stand in the pty. */
+static void drain_pty(struct relay *r)
+{
+	for (int i = 0; i < 1000 && r->pty >= 0 && !r->pty_done; i++) {
+		struct pollfd p = { .fd = r->pty, .events = POLLIN };
+
+		if (poll(&p, 1, 20) <= 0 || !(p.revents & POLLIN))
+			return;
+		read_pty(r);
+	}
+}
+
+static void relay_loop(struct relay *r)
+{
+	while (!r->over)
+		poll_once(r);
+	drain_pty(r);
+	if (r->agent)
+		agent_finish(r->agent);
+	if (r->term)
+		term_close(r->term);
+	if (r->pty >= 0)
+		(void)close(r->pty);
+}
+
+int relay_command(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
+		  size_t extra_count, bool agent, bool detach)
+{
+	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .detach = detach, .pty_done = true };
+	struct varlink_client *client;
+	struct err err = { 0 };
+	int fds[3 + 32] = { 0, 1, 2 };
+	json_t *reply = NULL;
+
+	for (size_t i = 0; i < extra_count; i++)
+		fds[3 + i] = extra[i];
+	client = varlink_client_open(ctl->root, &err);
+	if (!client) {
+		json_decref(params);
+		(void)ctl_fail(what, &err);
+		return EXIT_BROKEN;
+	}
+	r.signals = open_signals();
+	/* Before the app runs, so that its first question finds us. */
+	if (agent && isatty(STDIN_FILENO) && (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO)))
+		r.agent = agent_create(ctl->root, what, to_pty, &r);
+	if (varlink_client_upgrade(client, method, params, fds, 3 + extra_count, &reply, &err) < 0) {
+		(void)ctl_fail(what, &err);
+		if (r.agent)
+			agent_finish(r.agent);
+		varlink_client_close(client);
+		return strstr(method, "Install") ? EXIT_FAILED : EXIT_REFUSED;
+	}
+	json_decref(reply);
+	r.sock = varlink_client_fd(client);
+	relay_loop(&r);
+	varlink_client_close(client);
+	(void)close(r.signals);
+	return r.status;
+}

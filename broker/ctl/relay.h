@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A command's stream: the frames of the broker, the app's pty against our own
+ * terminal, and, where somebody can see it, the bell.
+ */
+#ifndef CTL_RELAY_H
+#define CTL_RELAY_H
+
+#include "ctl/ctl.h"
+
+/* Calls method (upgraded) with params (taken), passes the standard three
+ * descriptors and extra ones, relays until the command's end and returns the
+ * status to exit with. agent: show prompts if a terminal is there. what names
+ * the thing in errors. */
+int relay_command(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
+		  size_t extra_count, bool agent, bool detach);
+
+/* Bits of those of 0, 1, 2 that are terminals, and the terminal's size. */
+int relay_tty_bits(void);
+void relay_size(int *rows, int *columns);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run, exec, shell: a command in a session, with our standard descriptors.
+ */
+#include "ctl/relay.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern char **environ;
+
+static json_t *environment(void)
+{
+	static const char *const names[] = { "TERM=", "COLORTERM=", "LANG=", "LANGUAGE=", "LC_", "TZ=", "NO_COLOR=" };
+	json_t *array = json_array(), *word;
+
+	for (char **e = environ; *e; e++) {
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			if (strncmp(*e, names[i], strlen(names[i])) == 0 && (word = json_string(*e)))
+				json_array_append_new(array, word);
+		}
+	}
+	return array;
+}
+
+/* The words behind "--"; NULL and a message when one is not UTF-8. */
+static json_t *words(const char *verb, char **argv)
+{
+	json_t *array = json_array();
+
+	for (; *argv; argv++) {
+		json_t *word = json_string(*argv);
+
+		if (!word) {
+			(void)fprintf(stderr, "cowbell: %s: a word of the command is not UTF-8 text\n", verb);
+			json_decref(array);
+			return NULL;
+		}
+		json_array_append_new(array, word);
+	}
+	return array;
+}
+
+static json_t *run_params(const char *app, json_t *argv)
+{
+	char cwd[4096];
+	int rows, columns;
+	json_t *params;
+
+	if (!getcwd(cwd, sizeof(cwd)))
+		cwd[0] = '\0';
+	relay_size(&rows, &columns);
+	params = json_pack("{s:s, s:o, s:o, s:i, s:i, s:i}", "app", app, "argv", argv, "env", environment(), "tty",
+			   relay_tty_bits(), "rows", rows, "columns", columns);
+	if (params)
+		json_object_set_new(params, "cwd", json_string(cwd) ? json_string(cwd) : json_string(""));
+	return params;
+}
+
+/* Index of "--", or argc. */
+static int find_dashes(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && strcmp(argv[i], "--") != 0)
+		i++;
+	return i;
+}
+
+int cmd_run(struct ctl *ctl, int argc, char **argv)
+{
+	bool detach = false;
+	const char *command = NULL;
+	const struct option_spec specs[] = { { .name = "--detach", .flag = &detach },
+					     { .name = "--command", .has_value = true, .value = &command },
+					     { .name = NULL } };
+	json_t *args, *params;
+	int dashes;
+
+	if (options_take("run", specs, &argc, argv))
+		return EXIT_USAGE;
+	dashes = find_dashes(argc, argv);
+	if (dashes != 2)
+		return usage("run");
+	args = words("run", argv + dashes + (dashes < argc));
+	if (!args)
+		return EXIT_USAGE;
+	params = run_params(argv[1], args);
+	if (command)
+		json_object_set_new(params, "command", json_string(command));
+	if (detach)
+		json_object_set_new(params, "detach", json_true());
+	return relay_command(ctl, argv[1], "io.cowbell.Run", params, NULL, 0, !detach, detach);
+}
+
+int cmd_exec(struct ctl *ctl, int argc, char **argv)
+{
+	int dashes = find_dashes(argc, argv);
+	json_t *args, *params;
+
+	if (dashes != 2 || dashes + 1 >= argc)
+		return usage("exec");
+	args = words("exec", argv + dashes + 1);
+	if (!args)
+		return EXIT_USAGE;
+	params = run_params(argv[1], args);
+	json_object_set_new(params, "exec_only", json_true());
+	return relay_command(ctl, argv[1], "io.cowbell.Run", params, NULL, 0, true, false);
+}
+
+int cmd_shell(struct ctl *ctl, int argc, char **argv)
+{
+	const char *script = NULL;
+	const struct option_spec specs[] = { { .name = "-c", .has_value = true, .value = &script }, { .name = NULL } };
+	json_t *args = json_array(), *params;
+
+	if (options_take("shell", specs, &argc, argv) || argc != 2) {
+		json_decref(args);
+		return usage("shell");
+	}
+	if (script) {
+		json_array_append_new(args, json_string("-c"));
+		json_array_append_new(args, json_string(script));
+	}
+	params = run_params(argv[1], args);
+	json_object_set_new(params, "shell", json_true());
+	return relay_command(ctl, argv[1], "io.cowbell.Run", params, NULL, 0, true, false);
+}

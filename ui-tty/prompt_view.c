@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who, what, why, in this order; what the app says stands in quotes.
+ */
+#include "ui-tty/prompt_view.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+const char *const prompt_duration_words[PROMPT_DURATIONS] = { "run", "1h", "boot", "always" };
+static const char *const duration_labels[PROMPT_DURATIONS] = { "this run", "1 h", "reboot", "always" };
+
+const char *prompt_answer_gloss(const char *answer)
+{
+	static const struct {
+		const char *answer, *gloss;
+	} glosses[] = {
+		{ "empty", "it sees an empty one" },      { "copy", "a private copy, yours stays" },
+		{ "read", "the real ones, no changes" },  { "write", "the real ones" },
+		{ "no", "an error" },                     { "allow", "yes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(glosses); i++) {
+		if (strcmp(glosses[i].answer, answer) == 0)
+			return glosses[i].gloss;
+	}
+	return "";
+}
+
+int text_columns(const char *text)
+{
+	mbstate_t state = { 0 };
+	int n = 0;
+
+	while (*text) {
+		wchar_t c;
+		size_t len = mbrtowc(&c, text, 8, &state);
+
+		if (len == (size_t)-1 || len == (size_t)-2) {
+			memset(&state, 0, sizeof(state));
+			len = 1;
+			n++;
+		} else {
+			int w = wcwidth(c);
+
+			n += w > 0 ? w : 0;
+		}
+		text += len;
+	}
+	return n;
+}
+
+/* Cuts text to width columns, by whole characters. */
+static void fit(const char *text, int width, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	while (*text) {
+		size_t len = 1;
+
+		while ((text[len] & 0xc0) == 0x80)
+			len++;
+		if (used + len + 1 > size)
+			return;
+		memcpy(buf + used, text, len);
+		buf[used + len] = '\0';
+		if (text_columns(buf) > width) {
+			buf[used] = '\0';
+			return;
+		}
+		used += len;
+		text += len;
+	}
+}
+
+struct frame {
+	struct prompt_rows *out;
+	bool plain;
+	int inner;
+};
+
+static void add_row(struct frame *f, const char *text)
+{
+	const char *side = f->plain ? "|" : "│";
+	char cut[PROMPT_ROW_BYTES / 2];
+	int pad;
+
+	if (f->out->count == PROMPT_ROWS_MAX)
+		return;
+	fit(text, f->inner - 2, cut, sizeof(cut));
+	pad = f->inner - 2 - text_columns(cut);
+	(void)snprintf(f->out->rows[f->out->count++], PROMPT_ROW_BYTES, "%s %s%*s %s", side, cut, pad > 0 ? pad : 0, "",
+		       side);
+}
+
+static void add_edge(struct frame *f, bool top)
+{
+	char *row = f->out->rows[f->out->count++];
+	size_t n;
+
+	n = (size_t)snprintf(row, PROMPT_ROW_BYTES, "%s", f->plain ? "+" : top ? "┌" : "└");
+	for (int i = 0; i < f->inner; i++)
+		n += (size_t)snprintf(row + n, PROMPT_ROW_BYTES - n, "%s", f->plain ? "-" : "─");
+	(void)snprintf(row + n, PROMPT_ROW_BYTES - n, "%s", f->plain ? "+" : top ? "┐" : "┘");
+}
+
+static void add_answers(struct frame *f, const struct prompt_text *p, const struct prompt_choice *c)
+{
+	for (size_t i = 0; i < p->answer_count; i++) {
+		char row[128];
+
+		(void)snprintf(row, sizeof(row), "%s %c%-6s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
+			       toupper((unsigned char)p->answers[i][0]), p->answers[i] + 1,
+			       prompt_answer_gloss(p->answers[i]));
+		add_row(f, row);
+	}
+}
+
+static void add_durations(struct frame *f, const struct prompt_choice *c)
+{
+	char row[256];
+	size_t n = (size_t)snprintf(row, sizeof(row), "for  ");
+
+	for (size_t i = 0; i < PROMPT_DURATIONS; i++) {
+		const char *open = c->duration != i ? "" : f->plain ? "<" : "‹";
+		const char *close = c->duration != i ? "" : f->plain ? ">" : "›";
+
+		n += (size_t)snprintf(row + n, sizeof(row) - n, "%s%s%s  ", open, duration_labels[i], close);
+	}
+	add_row(f, row);
+}
+
+void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int columns, bool plain,
+		 struct prompt_rows *ret)
+{
+	struct frame f = { .out = ret, .plain = plain, .inner = columns - 2 };
+	char row[1024];
+
+	if (f.inner > 62)
+		f.inner = 62;
+	memset(ret, 0, sizeof(*ret));
+	ret->width = f.inner + 2;
+	add_edge(&f, true);
+	(void)snprintf(row, sizeof(row), "%s %s wants %s", plain ? "*" : "♪", p->app, p->about);
+	add_row(&f, row);
+	add_row(&f, "");
+	(void)snprintf(row, sizeof(row), "app    %s, from %s", p->title, p->source);
+	add_row(&f, row);
+	(void)snprintf(row, sizeof(row), "now    %s opens it", p->program[0] ? p->program : "it");
+	add_row(&f, row);
+	if (p->says[0]) {
+		(void)snprintf(row, sizeof(row), "says   \"%s\"", p->says);
+		add_row(&f, row);
+	}
+	add_row(&f, "");
+	add_answers(&f, p, c);
+	add_row(&f, "");
+	add_durations(&f, c);
+	add_row(&f, "");
+	(void)snprintf(row, sizeof(row), "Enter: %s, %s    Esc: later", p->answers[c->answer],
+		       duration_labels[c->duration]);
+	add_row(&f, row);
+	if (p->more) {
+		(void)snprintf(row, sizeof(row), "%u more from %s; a: the same for all of these", p->more, p->app);
+		add_row(&f, row);
+	}
+	add_edge(&f, false);
+}
+
+void prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c, int columns, char *buf, size_t size)
+{
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "* %s wants %s: [%s] up/down, Enter, Esc later", p->app, p->about,
+		       p->answers[c->answer]);
+	fit(line, columns - 1, buf, size);
+}

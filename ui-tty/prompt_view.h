@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a bell looks like. Pure: a prompt and a choice in, rows of text out.
+ * Every row is safe to write to a terminal as it stands.
+ */
+#ifndef UI_PROMPT_VIEW_H
+#define UI_PROMPT_VIEW_H
+
+#include "base/err.h"
+
+#define PROMPT_ANSWERS_MAX 8u
+#define PROMPT_ROWS_MAX 24u
+#define PROMPT_ROW_BYTES 512u
+
+struct prompt_text {
+	uint64_t id;
+	char app[64], title[160], source[256], about[256], program[128], says[256];
+	char answers[PROMPT_ANSWERS_MAX][16];
+	size_t answer_count;
+	size_t safe; /* index of the safe answer */
+	unsigned int more;
+};
+
+/* Durations in the order in which they are offered: run, 1h, boot, always. */
+#define PROMPT_DURATIONS 4u
+extern const char *const prompt_duration_words[PROMPT_DURATIONS];
+
+struct prompt_choice {
+	size_t answer, duration;
+};
+
+struct prompt_rows {
+	char rows[PROMPT_ROWS_MAX][PROMPT_ROW_BYTES];
+	size_t count;
+	int width; /* in columns */
+};
+
+/* columns: of the terminal. plain: ASCII alone. */
+void prompt_view(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, bool plain,
+		 struct prompt_rows *ret);
+
+/* The line for terminals that are too small for a box. */
+void prompt_view_line(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, char *buf,
+		      size_t size);
+
+/* What an answer means, for people: "an empty one, its own". */
+const char *prompt_answer_gloss(const char *answer);
+
+/* Columns that a text of printable UTF-8 takes (wide characters count two). */
+int text_columns(const char *text);
+
+#endif

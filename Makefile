@@ -158,7 +158,35 @@ $(BIN)/launch-driver: $(BUILD)/tests/system/launch_driver.o $(patsubst %,$(BUILD
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
+.PHONY: check check-system demo bench
+check: all $(O)/flashlight.deb ## every test: unit tests, then the system on this kernel (as root)
+	@$(MAKE) --no-print-directory check-unit
+	@$(MAKE) --no-print-directory check-system
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
+	$(Q)$(SUDO) tests/system/run $(TEST)
+
+demo: deps all $(O)/flashlight.deb ## a private Cowbell, two apps, and a bell
+	$(Q)tools/demo.sh
+
+bench: all ## figures, as ratios against peers in the same run
+	$(Q)$(SUDO) tests/bench/run
+
+# --- the flashlight, a package that wants too much
+
+$(O)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/debian/control
+	@rm -rf $(O)/flashlight && mkdir -p $(O)/flashlight/DEBIAN $(O)/flashlight/usr/bin
+	$(Q)$(CC) -O2 -Wall -Wextra -o $(O)/flashlight/usr/bin/flashlight $<
+	$(Q)sed "s/@ARCH@/$$(dpkg --print-architecture)/" examples/flashlight/debian/control >$(O)/flashlight/DEBIAN/control
+	$(Q)dpkg-deb --root-owner-group -b $(O)/flashlight $@ >/dev/null
+
 # --- the machine
+
+.PHONY: deps
+deps: ## install what building and testing need, if it is missing
+	@tools/deps.sh
 
 .PHONY: clean help
 clean: ## remove build/

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what building, testing and the demo need, if it is missing.
+set -eu
+
+packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libseccomp-dev liblmdb-dev libcmocka-dev
+libjansson-dev libsodium-dev libvterm-dev libncurses-dev bubblewrap tmux strace jq python3 acl attr e2fsprogs
+xz-utils procps"
+
+missing=
+for p in $packages; do
+	case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) in
+	"install ok installed") ;;
+	*) missing="$missing $p" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+echo "installing:$missing"
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -qq update
+# shellcheck disable=SC2086
+$sudo apt-get -qq -y --no-install-recommends install $missing >/dev/null

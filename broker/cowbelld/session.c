@@ -196,13 +196,14 @@ static int give_channel(struct session *s, enum msg_op op, const struct wr *job,
 static void begin_session(struct session *s)
 {
 	struct daemon *d = s->d;
+	cleanup_fd int limited = -1;
 	struct wr *w;
 	struct err err = { 0 };
 
 	s->state = LIVE;
-	(void)snprintf(s->cgroup_name, sizeof(s->cgroup_name), "%llu", (unsigned long long)s->id);
-	s->cgroup = cgroup_session_create(&d->cgroup, s->cgroup_name, s->launch.memory_max, s->launch.pids_max, &err);
-	if (s->cgroup < 0) {
+	/* The spare's group, now with this app's limits. */
+	limited = cgroup_session_create(&d->cgroup, s->cgroup_name, s->launch.memory_max, s->launch.pids_max, &err);
+	if (limited < 0) {
 		fail_launch(s, err.msg);
 		return;
 	}
@@ -258,6 +259,7 @@ static void send_prepare(struct session *s)
 	struct daemon *d = s->d;
 	struct prepare *p = xcalloc(1, sizeof(*p));
 	struct wr *w = xcalloc(1, sizeof(*w));
+	const int fds[] = { d->seccomp_fd, s->cgroup };
 
 	(void)snprintf(p->store, sizeof(p->store), "%s", d->store);
 	(void)snprintf(p->home, sizeof(p->home), "%s", d->home);
@@ -271,7 +273,7 @@ static void send_prepare(struct session *s)
 	(void)snprintf(p->hidden[p->hidden_count++], PATH_SIZE, "%s", d->root[0] ? d->root : d->state);
 	chan_begin(w, MSG_PREPARE, 0);
 	prepare_encode(w, p);
-	chan_send(s->chan, w, &d->seccomp_fd, 1);
+	chan_send(s->chan, w, fds, 2);
 	free(w);
 	free(p);
 }
@@ -298,9 +300,14 @@ static struct session *start_spare(struct daemon *d, struct err *err)
 	s->pid = children_spawn(d, &spawn, err);
 	(void)close(pair[1]);
 	s->chan = chan_create(d->loop, pair[0], &session_ops, s);
-	if (s->pid < 0 || !s->chan) {
+	(void)snprintf(s->cgroup_name, sizeof(s->cgroup_name), "%d", s->pid);
+	if (s->pid > 0)
+		s->cgroup = cgroup_session_create(&d->cgroup, s->cgroup_name, 0, 0, err);
+	if (s->cgroup < 0 || !s->chan) {
 		if (s->pid > 0)
 			(void)kill(s->pid, SIGKILL);
+		if (s->cgroup >= 0)
+			(void)cgroup_session_remove(&d->cgroup, s->cgroup_name);
 		session_free(s);
 		return NULL;
 	}

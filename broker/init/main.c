@@ -206,7 +206,9 @@ static void follow_supervisor(void)
 {
 	struct pollfd pf = { .fd = INIT_CHANNEL_FD, .events = 0 };
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR))))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		_exit(1);
+	if (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR)))
 		_exit(1);
 }
 

@@ -62,6 +62,17 @@ static void give_up(const char *step)
 	_exit(127);
 }
 
+static void give_up_exec(const char *program) __attribute__((noreturn));
+static void give_up_exec(const char *program)
+{
+	int code = errno;
+	char step[128];
+
+	(void)snprintf(step, sizeof(step), "start '%s'", program);
+	errno = code;
+	give_up(step);
+}
+
 /* Standard fds to 0, 1, 2, the report pipe to 3, and nothing else. */
 static void place_fds(const struct start *start, int report_fd)
 {
@@ -118,13 +129,23 @@ static void become_user(const struct start *start)
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
+/* What protects our own processes when memory is short is not for commands. */
+static void reset_oom_score(void)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)fd_write_full(fd, "0", 1);
+}
+
 static void enter_folder(const struct start *start)
 {
 	if (start->cwd[0] && chdir(start->cwd) == 0)
 		return;
 	if (chdir(start->home) < 0 && chdir("/") < 0)
 		give_up("enter a folder");
-	report(false, true, 0, "");
+	if (start->cwd[0])
+		report(false, true, 0, "");
 }
 
 static void child(struct start *start, int report_fd) __attribute__((noreturn));
@@ -136,10 +157,11 @@ static void child(struct start *start, int report_fd)
 	take_terminal(start->flags);
 	reset_process();
 	become_user(start);
+	reset_oom_score();
 	enter_folder(start);
 	environ = start->env;
 	(void)execvp(start->argv[0], start->argv);
-	give_up("exec");
+	give_up_exec(start->argv[0]);
 }
 
 pid_t start_fork(const struct start *start, int *ret_report, struct err *err)

@@ -57,7 +57,8 @@
 	X(CONTACTS_CHANNEL, 24, "D", "B")                                                                              \
                                                                                                                        \
 	/* Make everything ready that does not depend on the app. body: struct prepare, see proto/launch.h             \
-	 * fds: seccomp program for apps */                                                                            \
+	 * fds: seccomp program for apps, and the cgroup that JOB will name, if it is known: pid 1 is born in it then, \
+	 * which saves a launch the slow move */                                                                       \
 	X(PREPARE, 30, "D", "S")                                                                                       \
 	/* The spare is ready / could not be made (u32 errno, str why), and exits. */                                  \
 	X(PREPARED, 31, "S", "D")                                                                                      \

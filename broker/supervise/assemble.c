@@ -17,15 +17,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static int enter_cgroup(int cgroup_fd, pid_t pid, struct err *err)
+static int enter_cgroup(const struct spare *spare, int cgroup_fd, struct err *err)
 {
-	cleanup_fd int fd = openat(cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	cleanup_fd int fd = -1;
 	char text[16];
+	struct stat st;
 
-	(void)snprintf(text, sizeof(text), "%d\n", pid);
+	if (fstat(cgroup_fd, &st) < 0)
+		return err_sys(err, "look at the app's control group");
+	if (st.st_dev == spare->cgroup_dev && st.st_ino == spare->cgroup_ino)
+		return 0;
+	fd = openat(cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	(void)snprintf(text, sizeof(text), "%d\n", spare->init_pid);
 	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0)
-		return err_sys(err, "put the app into its cgroup");
+		return err_sys(err, "put the app into its control group");
 	return 0;
 }
 
@@ -212,7 +219,7 @@ int assemble(struct supervise *s, const struct launch *launch, int cgroup_fd, st
 {
 	struct root root = { -1, -1 };
 
-	if (enter_cgroup(cgroup_fd, s->init_pid, err) < 0 || ids_map(s->init_pid, s->base, err) < 0 ||
+	if (enter_cgroup(&s->spare, cgroup_fd, err) < 0 || ids_map(s->init_pid, s->base, err) < 0 ||
 	    release_init(s, err) < 0)
 		return -1;
 	if (build_root(s, launch, &root, err) < 0)

@@ -27,6 +27,7 @@ struct copying {
 	pid_t pid;  /* the child at work: the sweeper, then the copier */
 	int result; /* the copier's, -1 while it sweeps */
 	int source, target;
+	struct err failure; /* what is told once the torn copy is removed; code 0: none */
 	char name[64];
 };
 
@@ -156,6 +157,22 @@ static int write_marker(struct question *q, struct err *err)
 	return 0;
 }
 
+/* Nothing of it stays in the app's layer; then those who wait hear why. */
+static void remove_torn(struct question *q, const struct err *err)
+{
+	struct copying *c = q->copying;
+	struct err ignored = { 0 };
+
+	c->failure = *err;
+	(void)close(c->result);
+	c->result = -1;
+	c->pid = sweep_start(q->vault, "copy.", &ignored);
+	if (c->pid < 0) {
+		copying_free(q);
+		question_refuse(q, err);
+	}
+}
+
 static void finish_copy(struct question *q)
 {
 	struct copy_result result;
@@ -167,12 +184,13 @@ static void finish_copy(struct question *q)
 		(void)err_set(&err, result.code, "%s", result.why);
 	else
 		(void)write_marker(q, &err);
+	if (err.code) {
+		remove_torn(q, &err);
+		return;
+	}
 	memcpy(name, q->copying->name, sizeof(name));
 	copying_free(q);
-	if (err.code)
-		question_refuse(q, &err);
-	else
-		attach(q, name, result.bytes, result.files);
+	attach(q, name, result.bytes, result.files);
 }
 
 bool copying_child(struct question *q, pid_t pid, int status)
@@ -186,11 +204,14 @@ bool copying_child(struct question *q, pid_t pid, int status)
 		finish_copy(q);
 		return true;
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (q->copying->failure.code) {
+		err = q->copying->failure;
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		start_copier(q);
 		return true;
+	} else {
+		(void)err_set(&err, EIO, "the older private copy could not be removed");
 	}
-	(void)err_set(&err, EIO, "the older private copy could not be removed");
 	copying_free(q);
 	question_refuse(q, &err);
 	return true;

@@ -36,10 +36,16 @@ static void tell_daemon(struct supervise *s, enum msg_op op, uint64_t id, const 
 static bool handle_prepare(struct supervise *s, struct msg *m)
 {
 	struct prepare *prepare = xcalloc(1, sizeof(*prepare));
-	bool ok = s->state == SUPERVISE_NEW && m->fd_count == 1 && prepare_decode(&m->body, prepare);
+	bool ok = s->state == SUPERVISE_NEW && m->fd_count >= 1 && m->fd_count <= 2 &&
+		  prepare_decode(&m->body, prepare);
+	const struct spare_fds fds = {
+		.seccomp = m->fds[0],
+		.program = s->init_program,
+		.cgroup = m->fd_count == 2 ? m->fds[1] : -1,
+	};
 	struct err err = { 0 };
 
-	if (ok && spare_prepare(&s->spare, prepare, m->fds[0], s->init_program, &err) < 0) {
+	if (ok && spare_prepare(&s->spare, prepare, &fds, &err) < 0) {
 		tell_daemon(s, MSG_PREPARE_FAILED, m->id, &err);
 		_exit(1);
 	}
@@ -195,10 +201,13 @@ static void on_child(void *data, int signo)
 
 	(void)signo;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == s->init_pid)
-			over = true;
-		else
+		if (pid != s->init_pid) {
 			questions_child(s, pid, status);
+			continue;
+		}
+		over = true;
+		if (s->state != SUPERVISE_ENDING)
+			log_warn("pid 1 of '%s' ended by itself (wait status %#x)", s->app, (unsigned int)status);
 	}
 	if (!over)
 		return;
@@ -214,7 +223,9 @@ static void follow_daemon(void)
 {
 	struct pollfd pf = { .fd = CHANNEL_FD, .events = 0 };
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR))))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		_exit(1);
+	if (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR)))
 		_exit(1);
 }
 

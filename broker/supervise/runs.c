@@ -81,8 +81,9 @@ int runs_check_fd(int fd, int number, struct err *err)
 		return err_sys(err, "look at standard fd %d", number);
 	kind = flags & O_PATH ? "only a name (O_PATH)" : refused_kind(&st, fd);
 	if (kind)
-		return err_set(err, EINVAL, "standard fd %d is %s: files, pipes, stream sockets and /dev/null can be passed",
-			       number, kind);
+		return err_set(err, EINVAL,
+			       "standard fd %d is %s: files, pipes, stream sockets and /dev/null can be passed", number,
+			       kind);
 	return 0;
 }
 

@@ -21,15 +21,21 @@ struct spare {
 	int mask, proc;
 	struct tree tree;
 	struct gate_engine *gates;
+	dev_t cgroup_dev; /* where pid 1 was born; 0 when that is not the session's group yet */
+	ino_t cgroup_ino;
 	pid_t init_pid; /* waits on go */
 	int go;         /* one byte (enum session_kind) lets pid 1 go on; closing ends it */
 	int init_chan;  /* our end of its channel */
 };
 
-/* seccomp_fd and init_program are borrowed; pid 1 gets copies. Moves this
- * process into new mount and network namespaces. On failure the process must
- * end. */
-int spare_prepare(struct spare *spare, const struct prepare *prepare, int seccomp_fd, int init_program,
-		  struct err *err);
+/* What comes as descriptors; borrowed. */
+struct spare_fds {
+	int seccomp, program;
+	int cgroup; /* -1: pid 1 is moved into its group when the job comes */
+};
+
+/* Moves this process into new mount and network namespaces. On failure the
+ * process must end. */
+int spare_prepare(struct spare *spare, const struct prepare *prepare, const struct spare_fds *fds, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Control groups (version 2) of this system and its sessions, at
- * cowbell.<instance>/<session> below the hierarchy's root. The hierarchy is
+ * cowbell.<instance>/<pid of a session's supervisor> below the hierarchy's root. The hierarchy is
  * reached through a mount of our own that is attached nowhere. Source: the
  * kernel's Documentation/admin-guide/cgroup-v2.rst.
  */

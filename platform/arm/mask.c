@@ -112,8 +112,15 @@ static int make_parent(const struct mask *mask, const char *name, struct err *er
 
 int mask_hide(const struct mask *mask, const char *name, struct err *err)
 {
-	if (make_parent(mask, name, err) < 0)
+	struct err why = { 0 };
+
+	if (make_parent(mask, name, &why) < 0) {
+		/* A folder that leads to it is hidden already, or is our own file. */
+		if (why.code == ENOTDIR)
+			return 0;
+		*err = why;
 		return -1;
+	}
 	if (mknodat(mask->view, name, S_IFCHR, makedev(0, 0)) < 0 && errno != EEXIST)
 		return err_sys(err, "hide '/%s'", name);
 	return 0;
@@ -326,11 +333,14 @@ static int make_home(const struct mask *mask, struct err *err)
 static int make_gate(const struct mask *mask, const struct platform_gate *gate, struct err *err)
 {
 	const struct platform_owner *o = &mask->spec->owner;
+	const char *from = gate->path;
 	char name[64];
 
 	if (!platform_path_is_clean(gate->path) || strlen(gate->path) >= PATH_MAX)
 		return err_set(err, EINVAL, "gate '%s' is not a clean absolute path", gate->path);
-	if (make_owned(mask, gate->path, platform_path_is_within(gate->path, o->home) ? o->home : gate->path, 0755, err) < 0)
+	if (platform_path_is_within(gate->path, o->home))
+		from = o->home;
+	if (make_owned(mask, gate->path, from, 0755, err) < 0)
 		return -1;
 	(void)snprintf(name, sizeof(name), "%s/%u", PLATFORM_VAULT, gate->gate);
 	if (make_dir(mask, name, 0, 0, 0700, err) < 0)

@@ -207,6 +207,13 @@ static int hide_matching(const struct mask *mask, const char *dir, const char *p
 	return r;
 }
 
+static bool is_hidden(const struct mask *mask, const char *path)
+{
+	struct stat st;
+
+	return fstatat(mask->view, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode);
+}
+
 static int hide_private_in(const struct mask *mask, int dirfd, const char *dir, unsigned int depth, struct err *err);
 
 static int hide_private_entry(const struct mask *mask, int dirfd, const char *dir, const char *name, unsigned int depth,
@@ -220,7 +227,7 @@ static int hide_private_entry(const struct mask *mask, int dirfd, const char *di
 		return err_set(err, ENAMETOOLONG, "read folder '/%s': a path is too long", dir);
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "look at '/%s'", path);
-	if (S_ISLNK(st.st_mode))
+	if (S_ISLNK(st.st_mode) || is_hidden(mask, path))
 		return 0;
 	if (!(st.st_mode & S_IROTH) || (S_ISDIR(st.st_mode) && !(st.st_mode & S_IXOTH)))
 		return mask_hide(mask, path, err);

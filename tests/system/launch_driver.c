@@ -24,6 +24,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,7 +43,7 @@ static struct {
 	struct plan plans[GATES_MAX];
 	uint64_t serial, max_bytes;
 	uint32_t max_files;
-	bool tty, rebroker, kill_on_need, kill_live, no_cgroup, alone;
+	bool tty, rebroker, kill_on_need, kill_live, late_cgroup;
 	int revoke_gate, revoke_ms;
 	unsigned int rounds;
 	char **argv;
@@ -146,7 +147,7 @@ static void start_supervisor(int seccomp)
 	char program[PATH_SIZE], init[PATH_SIZE];
 	struct err err = { 0 };
 	static struct wr w;
-	int pair[2], init_fd;
+	int pair[2], fds[2], init_fd;
 
 	(void)snprintf(program, sizeof(program), "%s/cowbell-supervisor", opt.bin);
 	(void)snprintf(init, sizeof(init), "%s/cowbell-init", opt.bin);
@@ -169,7 +170,9 @@ static void start_supervisor(int seccomp)
 	run.daemon = pair[0];
 	chan_begin(&w, MSG_PREPARE, 0);
 	prepare_encode(&w, &opt.prepare);
-	send_to(run.daemon, &w, &seccomp, 1);
+	fds[0] = seccomp;
+	fds[1] = run.cgroup;
+	send_to(run.daemon, &w, fds, opt.late_cgroup ? 1 : 2);
 }
 
 /* Waits for PREPARED. */
@@ -506,6 +509,9 @@ static int session(int seccomp, double *ret_exec, double *ret_whole)
 	(void)close(run.broker);
 	(void)close(run.daemon);
 	(void)close(run.cgroup);
+	/* pid 1 of a session whose supervisor was killed comes to us. */
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
 	for (int i = 0; i < 200 && rmdir(run.cgroup_path) < 0; i++)
 		(void)usleep(5000);
 	*ret_exec = run.t_ran - run.t_job;
@@ -587,6 +593,7 @@ static void set_option(int c)
 	case 'R': opt.rebroker = true; break;
 	case 'K': opt.kill_on_need = true; break;
 	case 'k': opt.kill_live = true; break;
+	case 'G': opt.late_cgroup = true; break;
 	default: fatal("unknown option");
 	}
 }
@@ -600,7 +607,7 @@ static void parse_options(int argc, char **argv)
 		{ "install", 0, NULL, 'i' }, { "tty", 0, NULL, 't' }, { "log", 1, NULL, 'l' }, { "cwd", 1, NULL, 'c' },
 		{ "serial", 1, NULL, 'S' }, { "max-bytes", 1, NULL, 'm' }, { "rounds", 1, NULL, 'n' },
 		{ "revoke", 1, NULL, 'r' }, { "rebroker", 0, NULL, 'R' }, { "kill-on-need", 0, NULL, 'K' },
-		{ "kill-live", 0, NULL, 'k' }, { NULL, 0, NULL, 0 },
+		{ "kill-live", 0, NULL, 'k' }, { "late-cgroup", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -634,6 +641,7 @@ int main(int argc, char **argv)
 	parse_options(argc, argv);
 	make_store();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	seccomp = seccomp_program(0, &err);
 	check(seccomp, &err);
 	exec_ms = xcalloc(opt.rounds, sizeof(double));

@@ -151,10 +151,14 @@ check-unit-run: $(addprefix $(BUILD)/tests/,$(if $(TEST),$(TEST),$(UNIT_TESTS)))
 
 # --- system test helpers
 
-$(BIN)/launch-driver: $(BUILD)/tests/system/launch_driver.o $(patsubst %,$(BUILD)/lib%.a,platform policy base)
+LAUNCH_DRIVER_SRC := $(wildcard tests/system/launch_driver.c tests/system/driver_*.c)
+
+$(BIN)/launch-driver: $(call objs,$(LAUNCH_DRIVER_SRC)) $(patsubst %,$(BUILD)/lib%.a,platform policy base)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) -o $@ $^ $(shell pkg-config --libs libseccomp) $(LDFLAGS_DYN)
+
+check-system: $(BIN)/launch-driver
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 

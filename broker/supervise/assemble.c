@@ -86,21 +86,34 @@ static int open_layers(struct supervise *s, const struct launch *launch, struct 
 	return ret->work < 0 ? -1 : 0;
 }
 
+static int renew_mask(struct supervise *s, uint32_t shift, struct err *err)
+{
+	int mask = mask_create(&s->spare.view, shift, err);
+
+	if (mask < 0)
+		return -1;
+	(void)close(s->spare.mask);
+	s->spare.mask = mask;
+	return 0;
+}
+
 /* Linux before 6.3 cannot show a tmpfs by a map: the mask is built anew with the
  * app's own ids then. */
 static int map_mask(struct supervise *s, int userns, struct err *err)
 {
 	struct err why = { 0 };
 
+	/* An installer is root inside: only the mask keeps it from a secret that came
+	 * to /etc while the spare stood ready. */
+	if (s->kind == SESSION_INSTALL && renew_mask(s, 0, err) < 0)
+		return -1;
 	if (mnt_set(s->spare.mask, 0, userns, &why) == 0)
 		return 0;
 	if (why.code != EINVAL) {
 		*err = why;
 		return err_wrap(err, "mask");
 	}
-	(void)close(s->spare.mask);
-	s->spare.mask = mask_create(&s->spare.view, s->base, err);
-	return s->spare.mask < 0 ? -1 : 0;
+	return renew_mask(s, s->base, err);
 }
 
 static int build_root(struct supervise *s, const struct launch *launch, struct root *ret, struct err *err)

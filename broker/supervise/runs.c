@@ -170,6 +170,7 @@ static int start(struct supervise *s, const struct run *run, struct msg *m, stru
 	if (arrange_fds(run, m, slave, fds, err) < 0 || hand_over(s, run, fds, err) < 0)
 		return -1;
 	s->runs.slots[slot].used = true;
+	s->runs.slots[slot].ran = false;
 	s->runs.slots[slot].command = run->command;
 	s->runs.slots[slot].master = steal_fd(&master);
 	return 0;
@@ -215,8 +216,9 @@ static bool handle_ran(struct supervise *s, struct msg *m)
 
 	rd_str(&m->body, step, sizeof(step));
 	cwd_changed = rd_u8(&m->body) != 0;
-	if (!rd_end(&m->body) || slot < 0 || code > 4095)
+	if (!rd_end(&m->body) || slot < 0 || s->runs.slots[slot].ran || code > 4095)
 		return false;
+	s->runs.slots[slot].ran = true;
 	if (code == 0) {
 		tell_ran(s, command, 0, "", cwd_changed, s->runs.slots[slot].master);
 		if (s->runs.slots[slot].master >= 0)

@@ -14,7 +14,7 @@ struct supervise;
 
 struct runs {
 	struct {
-		bool used;
+		bool used, ran;
 		uint32_t command;
 		int master; /* until RAN took it to the broker, else -1 */
 	} slots[RUNS_MAX];

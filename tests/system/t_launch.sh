@@ -80,7 +80,7 @@ is "an installer is told no without asking" "$(drive --install $docs sh -c 'ls '
 drive $docs --answer 3=write:$T/real --revoke 3:300 sh -c 'exec 5<~/Documents/a.txt; sleep 1; ls ~/Documents >/dev/null' >/dev/null
 like "a revoked gate says who still holds it" "$(saw)" 'REVOKED gate 3 code 0 held [1-9]'
 is "and asks again" "$(saw | grep -c NEED)" 2
-drive $docs --rebroker --answer 3=empty ls $home/Documents
+drive $docs --rebroker --answer 3=empty ls $home/Documents >/dev/null
 is "a question outlives its broker, under its number" "$(saw | grep -o 'NEED 1 gate 3' | wc -l)" 2
 
 # --- layers

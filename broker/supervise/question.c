@@ -344,6 +344,11 @@ bool questions_handle_revoke(struct supervise *s, struct msg *m)
 
 	if (!rd_end(&m->body) || !q)
 		return false;
+	/* An answer that is still being carried out must not come true after this. */
+	if (q->answered) {
+		q->answer.code = EACCES;
+		refuse_by_answer(q);
+	}
 	if (q->given != GIVE_NO && gate_detach(s->questions.engine, q->gate, &held, &err) == 0)
 		q->given = GIVE_NO;
 	if (err.code)

@@ -190,7 +190,7 @@ static int own_mounts(struct spare *spare, const char *store, struct err *err)
 int spare_prepare(struct spare *spare, const struct prepare *prepare, const struct spare_fds *fds, struct err *err)
 {
 	copy_view(&spare->view, prepare);
-	if (check_view(&spare->view, err) < 0)
+	if (check_view(&spare->view, err) < 0 || root_check_host(err) < 0)
 		return -1;
 	(void)umask(0);
 	if (chdir("/") < 0)

@@ -12,14 +12,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #define SAVED_SUFFIX ".cowbell-saved"
 #define SAVED_MAX 64u
+
+int root_check_host(struct err *err)
+{
+	struct statfs fs;
+
+	if (statfs("/", &fs) < 0)
+		return err_sys(err, "look at the root file system");
+	if (fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return 0;
+	/* Base view and app are two; the kernel stacks no third. */
+	(void)err_set(err, EOPNOTSUPP, "build the base view: the host's root is an overlay itself");
+	return err_hint(err, "the kernel stacks two overlays at most, and an app needs both");
+}
 
 int root_scratch(int over_fd, struct err *err)
 {

@@ -26,6 +26,10 @@
  * 6.1). Returns the tmpfs's own folder; over_fd stays valid below it. */
 int root_scratch(int over_fd, struct err *err);
 
+/* Refuses a host whose root file system cannot lie below an app's, with the
+ * reason. */
+int root_check_host(struct err *err);
+
 struct root_layers {
 	int frozen[ROOT_LAYERS_MAX]; /* top first */
 	size_t frozen_count;

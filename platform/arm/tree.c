@@ -161,7 +161,8 @@ static int make_pts(uint32_t base, uid_t uid, struct err *err)
 {
 	char uid_text[16], gid_text[16];
 	const struct mnt_option options[] = {
-		{ "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" },
+		/* The machine has one count of terminals for all instances. */
+		{ "newinstance", NULL }, { "max", "256" },       { "ptmxmode", "0666" }, { "mode", "0620" },
 		{ "uid", uid_text },     { "gid", gid_text },    { NULL, NULL },
 	};
 

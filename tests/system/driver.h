@@ -28,7 +28,7 @@ extern struct driver_options {
 	uint64_t serial, max_bytes;
 	uint32_t max_files;
 	bool tty, rebroker, kill_on_need, kill_live, late_cgroup;
-	int revoke_gate, revoke_ms;
+	int revoke_gate, revoke_ms, signo, signal_ms;
 	unsigned int rounds;
 	char **argv;
 	FILE *log;

@@ -107,6 +107,17 @@ static void on_answered(struct rd *r)
 	}
 }
 
+static void send_signal(uint32_t command)
+{
+	static struct wr w;
+
+	(void)usleep((useconds_t)opt.signal_ms * 1000u);
+	chan_begin(&w, MSG_SIGNAL, DRIVER_SESSION);
+	wr_u32(&w, command);
+	wr_u32(&w, (uint32_t)opt.signo);
+	driver_send(run.broker, &w, NULL, 0);
+}
+
 static void on_ran(struct msg *m)
 {
 	uint32_t command = rd_u32(&m->body), code = rd_u32(&m->body);
@@ -131,6 +142,8 @@ static void on_ran(struct msg *m)
 	}
 	if (opt.kill_live)
 		(void)kill(run.supervisor, SIGKILL);
+	if (opt.signo)
+		send_signal(command);
 }
 
 static void on_broker_message(struct msg *m)

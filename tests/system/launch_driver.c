@@ -149,6 +149,7 @@ static void set_option(int c)
 	case 'm': opt.max_bytes = strtoull(optarg, NULL, 0); break;
 	case 'n': opt.rounds = (unsigned int)strtoul(optarg, NULL, 0); break;
 	case 'r': (void)sscanf(optarg, "%d:%d", &opt.revoke_gate, &opt.revoke_ms); break;
+	case 'q': (void)sscanf(optarg, "%d:%d", &opt.signo, &opt.signal_ms); break;
 	case 'R': opt.rebroker = true; break;
 	case 'K': opt.kill_on_need = true; break;
 	case 'k': opt.kill_live = true; break;
@@ -165,7 +166,7 @@ static void parse_options(int argc, char **argv)
 		{ "gate", 1, NULL, 'g' }, { "answer", 1, NULL, 'a' }, { "hidden", 1, NULL, 'x' },
 		{ "install", 0, NULL, 'i' }, { "tty", 0, NULL, 't' }, { "log", 1, NULL, 'l' }, { "cwd", 1, NULL, 'c' },
 		{ "serial", 1, NULL, 'S' }, { "max-bytes", 1, NULL, 'm' }, { "rounds", 1, NULL, 'n' },
-		{ "revoke", 1, NULL, 'r' }, { "rebroker", 0, NULL, 'R' }, { "kill-on-need", 0, NULL, 'K' },
+		{ "revoke", 1, NULL, 'r' }, { "signal", 1, NULL, 'q' }, { "rebroker", 0, NULL, 'R' }, { "kill-on-need", 0, NULL, 'K' },
 		{ "kill-live", 0, NULL, 'k' }, { "late-cgroup", 0, NULL, 'G' }, { NULL, 0, NULL, 0 },
 	};
 	int c;

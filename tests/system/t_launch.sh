@@ -47,6 +47,7 @@ is "core files are off" "$(drive sh -c 'ulimit -c')" 0
 
 is "a program that is not there" "$(drive nosuchprogram)" "driver: start 'nosuchprogram': No such file or directory"
 is "a death by signal" "$(drive sh -c 'kill -SEGV $$'; saw | grep EXITED)" "EXITED 139"
+is "a signal for the command and what it started" "$(drive --signal 15:300 sh -c 'exec 2>/dev/null; trap "echo caught; exit 3" TERM; sleep 20; echo over'; saw | grep EXITED)" "$(printf 'caught\nEXITED 3')"
 is "the current folder is kept" "$(drive --cwd /usr/share pwd)" /usr/share
 is "or replaced by the home" "$(drive --cwd "$T" pwd; saw | grep -o 'cwd_changed 1')" "$(printf '%s\ncwd_changed 1' "$home")"
 like "a terminal of the session's own" "$(drive --tty sh -c 'tty; stty size; echo said >/dev/tty')" '/dev/pts/0.*'
@@ -131,6 +132,15 @@ for m in /usr /etc /var /var/lib; do
 	like "$m as a mount of its own is refused" "$(fresh; unshare -m --propagation private bash -c \
 		"mount --bind $m $m; exec '$BIN/launch-driver' --bin '$BIN' --store '$store' --user '$owner' true" 2>&1)" "'$m' is a mount of its own"
 done
+on_overlay() {
+	local m=$T/overlay
+	mkdir -p "$m/u" "$m/w" "$m/r" && mount -t tmpfs t "$m" && mkdir "$m/u" "$m/w" "$m/r" &&
+		mount -t overlay o -o "lowerdir=/,upperdir=$m/u,workdir=$m/w" "$m/r" &&
+		mount --rbind /proc "$m/r/proc" && mount --rbind /dev "$m/r/dev" && mount --rbind /sys "$m/r/sys" &&
+		chroot "$m/r" "$BIN/launch-driver" --bin "$BIN" --store "$store" --user "$owner" true
+}
+like "a host root that is an overlay is refused" "$(export T BIN store owner; unshare -m --propagation private bash -c "$(declare -f on_overlay); on_overlay" 2>&1)" \
+	"the host's root is an overlay itself"
 is "a mount below it is hidden" "$(unshare -m --propagation private bash -c \
 	"mount -t tmpfs t /usr/share/doc; '$BIN/launch-driver' --bin '$BIN' --store '$store' --user '$owner' ls -d /usr/share/doc /usr/share" 2>/dev/null)" /usr/share
 is "hidden paths are hidden" "$(drive --hidden /usr/share/doc --hidden "$T" ls -d /usr/share/doc /usr/share 2>/dev/null | grep -v cannot)" /usr/share

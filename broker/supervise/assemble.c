@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "platform/arm/gate.h"
+#include "platform/arm/guard.h"
 #include "platform/arm/ids.h"
 #include "platform/arm/mask.h"
 #include "platform/arm/mnt.h"
@@ -245,5 +246,5 @@ int assemble(struct supervise *s, const struct launch *launch, int cgroup_fd, st
 	}
 	(void)close(root.fd);
 	close_spare(&s->spare);
-	return 0;
+	return guard_close(err);
 }

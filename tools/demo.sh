@@ -64,7 +64,7 @@ if [ -t 0 ] && [ -t 1 ]; then
 else
 	say "Nobody sits here, so a script answers: contacts empty, everything else no"
 	printf 'flashlight contacts empty\nflashlight * no\n' >"$base/answers"
-	cowbell agent --script "$base/answers" &
+	"$bin/cowbell" --root "$root" agent --script "$base/answers" &
 	agent=$!
 	cowbell run flashlight -- on || true
 	kill "$agent" 2>/dev/null || true

@@ -21,7 +21,7 @@ for p in "$@"; do
 		needed=$(apt-get -s -qq --reinstall --no-install-recommends -o APT::Get::Upgrade=false install "$p" |
 			awk '$1 == "Inst" { print $2 }')
 		# The package itself also when it is installed on this machine.
-		(cd "$tmp" && apt-get -qq download $needed >/dev/null)
+		(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download $needed >/dev/null)
 		: >"$stamp.new"
 		for f in "$tmp"/*.deb; do
 			n=${f##*/}

@@ -220,8 +220,13 @@ void access_answer_waiting(struct session *session, const struct permission *per
 			   enum give give, uint64_t copy_serial, uint64_t until_boot_ms)
 {
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
-		if (covers(permission, item, &session->broker->gates[i]))
-			answer_gate(session, i, give, copy_serial, until_boot_ms);
+		const struct gate *gate = &session->broker->gates[i];
+
+		if (!covers(permission, item, gate))
+			continue;
+		if (session->gates[i].waiting && give == GIVE_NO)
+			note_access(session, gate, GIVE_NO, "refused", "answered so", "");
+		answer_gate(session, i, give, copy_serial, until_boot_ms);
 	}
 }
 
@@ -267,6 +272,7 @@ static bool handle_need(struct session *session, struct rd *body)
 		return false;
 	text_escape(raw, strlen(raw), program, sizeof(program));
 	gate = &session->broker->gates[index];
+	(void)snprintf(session->gates[index].program, sizeof(session->gates[index].program), "%s", program);
 	session->gates[index].question = question;
 	session->gates[index].waiting = true;
 	if (session->state != SESSION_RUNNING) {
@@ -276,8 +282,8 @@ static bool handle_need(struct session *session, struct rd *body)
 	ref = ref_of(gate);
 	found = access_decide(session->broker, session, session->app, &ref);
 	if (found.decision.give != GIVE_ASK) {
-		note_access(session, gate, found.decision.give, found.decision.give == GIVE_NO ? "refused" : "used",
-			    found.decision.give == GIVE_NO ? decided_by_name(found.decision.by) : "", program);
+		if (found.decision.give == GIVE_NO)
+			note_access(session, gate, GIVE_NO, "refused", decided_by_name(found.decision.by), program);
 		answer_gate(session, (size_t)index, found.decision.give, found.copy_serial, found.until_boot_ms);
 		return true;
 	}
@@ -305,7 +311,10 @@ static bool handle_answered(struct session *session, struct rd *body)
 		return false;
 	(void)question;
 	if (code == 0) {
-		session->gates[index].given = give == GIVE_NO ? GIVE_NO : (enum give)give;
+		session->gates[index].given = (enum give)give;
+		if (give != GIVE_NO)
+			note_access(session, &session->broker->gates[index], (enum give)give, "used", "",
+				    session->gates[index].program);
 		access_arm_expiry(session->broker);
 		return true;
 	}

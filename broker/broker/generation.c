@@ -71,7 +71,7 @@ static int find_doomed(void *data, const struct generation_record *g)
 {
 	struct doom_walk *walk = data;
 
-	if (g->number < ARRAY_LEN(walk->keep) && !walk->keep[g->number] && !g->doomed_powered_ms &&
+	if (g->number < ARRAY_LEN(walk->keep) && !walk->keep[g->number] && (!g->doomed_powered_ms || walk->c->now) &&
 	    g->number != walk->c->result.generation && walk->count < ARRAY_LEN(walk->doomed)) {
 		walk->doomed[walk->count++] = g->number;
 		walk->c->result.files += g->entries;

@@ -27,7 +27,7 @@ struct job {
 	const struct job_ops *ops;
 	void (*on_contacts)(void *data, const struct contacts_result *result);
 	void *data;
-	bool done;
+	bool drop, asked; /* drops go one after the other, so that the last one's end is all's end */
 };
 
 static struct job *find_job(struct broker *broker, uint64_t id)
@@ -39,8 +39,12 @@ static struct job *find_job(struct broker *broker, uint64_t id)
 	return NULL;
 }
 
+static void start_next_drop(struct broker *broker);
+
 static void job_free(struct job *job)
 {
+	struct broker *broker = job->broker;
+	bool drop = job->drop;
 	struct job **p;
 
 	for (p = &job->broker->jobs; *p != job; p = &(*p)->next)
@@ -52,6 +56,8 @@ static void job_free(struct job *job)
 	free(job->body);
 	free(job->keep);
 	free(job);
+	if (drop)
+		start_next_drop(broker);
 }
 
 static struct job *job_new(struct broker *broker, void *data)
@@ -192,6 +198,30 @@ static void ask_parent(struct job *job, enum msg_op op, const uint16_t *gate)
 	free(w);
 }
 
+static bool is_drop(const struct wr *body)
+{
+	struct rd r;
+
+	rd_init(&r, body->buf, body->len);
+	return rd_u16(&r) == MSG_KEEPER_DROP;
+}
+
+static void start_next_drop(struct broker *broker)
+{
+	struct job *oldest = NULL;
+
+	for (struct job *j = broker->jobs; j; j = j->next) {
+		if (j->drop && j->asked)
+			return;
+		if (j->drop)
+			oldest = j; /* the list is newest first */
+	}
+	if (oldest) {
+		oldest->asked = true;
+		ask_parent(oldest, MSG_KEEPER, NULL);
+	}
+}
+
 struct job *job_start(struct broker *broker, const struct wr *body, int out_fd, const struct job_ops *ops, void *data)
 {
 	struct job *job = job_new(broker, data);
@@ -201,7 +231,11 @@ struct job *job_start(struct broker *broker, const struct wr *body, int out_fd, 
 	*job->body = *body;
 	if (out_fd >= 0)
 		job->out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, 3);
-	ask_parent(job, MSG_KEEPER, NULL);
+	job->drop = is_drop(body);
+	if (job->drop)
+		start_next_drop(broker);
+	else
+		ask_parent(job, MSG_KEEPER, NULL);
 	return job;
 }
 
@@ -275,6 +309,8 @@ bool job_handle_parent(struct broker *broker, struct msg *m)
 
 void job_finish_all(struct broker *broker)
 {
+	for (struct job *j = broker->jobs; j; j = j->next)
+		j->drop = false;
 	while (broker->jobs)
 		job_free(broker->jobs);
 }

@@ -90,6 +90,40 @@ char **service_words(json_t *params, const char *key)
 	return words;
 }
 
+struct deferred {
+	struct broker *broker;
+	struct varlink_call *call;
+	json_t *params;
+	void (*method)(void *data, struct varlink_call *call, json_t *params);
+};
+
+static void on_settled(void *data)
+{
+	struct deferred *d = data;
+
+	d->method(d->broker, d->call, d->params);
+	json_decref(d->params);
+	free(d);
+}
+
+bool service_wait_settled(struct broker *broker, struct varlink_call *call, json_t *params,
+			  void (*method)(void *data, struct varlink_call *call, json_t *params))
+{
+	const char *app = service_str(params, "app");
+	struct session *session = app ? session_any(broker, app) : NULL;
+	struct deferred *d;
+
+	if (!session || session->state < SESSION_ENDING)
+		return false;
+	d = xcalloc(1, sizeof(*d));
+	d->broker = broker;
+	d->call = call;
+	d->params = json_incref(params);
+	d->method = method;
+	session_wait_over(session, on_settled, d);
+	return true;
+}
+
 void service_bad_input(struct varlink_call *call, const char *reason, const char *hint)
 {
 	varlink_error(call, "io.cowbell.BadInput", json_pack("{s:s, s:s}", "reason", reason, "hint", hint));

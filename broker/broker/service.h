@@ -39,6 +39,12 @@ void service_caller(struct varlink_call *call, char *buf, size_t size);
 /* 1: ready; else the call was answered. ret may be NULL. */
 int service_get_app(struct broker *broker, struct varlink_call *call, const char *app, struct app_record *ret);
 
+/* True when the call has to wait until what app's ended session changed is
+ * settled; method is then called again with the same words. A person who ran
+ * something sees its generation right afterwards. */
+bool service_wait_settled(struct broker *broker, struct varlink_call *call, json_t *params,
+			  void (*method)(void *data, struct varlink_call *call, json_t *params));
+
 #define SERVICE_METHOD(name) void name(void *data, struct varlink_call *call, json_t *params)
 
 /* service_apps.c */

@@ -70,6 +70,8 @@ SERVICE_METHOD(service_info)
 	struct store_txn *txn;
 	size_t from;
 
+	if (service_wait_settled(data, call, params, service_info))
+		return;
 	if (service_get_app(broker, call, name, &app) != 1) {
 		json_decref(recent);
 		return;

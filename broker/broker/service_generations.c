@@ -39,6 +39,8 @@ SERVICE_METHOD(service_generations)
 	struct err err = { 0 };
 	struct store_txn *txn;
 
+	if (service_wait_settled(data, call, params, service_generations))
+		return;
 	if (service_get_app(broker, call, service_str(params, "app"), &app) != 1)
 		return;
 	walk.array = json_array();
@@ -62,6 +64,8 @@ SERVICE_METHOD(service_pin)
 	struct store_txn *txn;
 	int found;
 
+	if (service_wait_settled(data, call, params, service_pin))
+		return;
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
 	txn = store_begin(broker->store, true, &err);
@@ -169,6 +173,8 @@ SERVICE_METHOD(service_versions)
 	struct err err = { 0 };
 	struct store_txn *txn;
 
+	if (service_wait_settled(data, call, params, service_versions))
+		return;
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
 	known = xcalloc(1, sizeof(*known));
@@ -315,6 +321,8 @@ SERVICE_METHOD(service_diff)
 	struct store_txn *txn;
 	json_t *changes;
 
+	if (service_wait_settled(data, call, params, service_diff))
+		return;
 	if (service_get_app(broker, call, service_str(params, "app"), &app) != 1)
 		return;
 	walk = xcalloc(1, sizeof(*walk));
@@ -425,6 +433,8 @@ SERVICE_METHOD(service_cat)
 	struct store_txn *txn;
 	int found;
 
+	if (service_wait_settled(data, call, params, service_cat))
+		return;
 	if (service_get_app(broker, call, service_str(params, "app"), &app) != 1)
 		return;
 	cat = xcalloc(1, sizeof(*cat));

@@ -85,7 +85,7 @@ static int add_usage(void *data, const struct history_record *entry)
 
 static bool in_use(struct broker *broker, const char *app, const struct permission_ref *ref)
 {
-	struct session *session = session_any(broker, app);
+	struct session *session = session_find(broker, app);
 
 	for (size_t i = 0; session && i < broker->gate_count; i++) {
 		if (broker->gates[i].permission == ref->permission && session->gates[i].given != GIVE_NO &&

@@ -33,6 +33,7 @@ struct gate_state {
 	bool revoking;
 	uint32_t question;       /* the last NEED, while it waits */
 	bool waiting;
+	char program[128];       /* the app's word for who asked last, escaped */
 };
 
 struct command_ops {

@@ -47,12 +47,11 @@ static void settle_end(struct settle *s, int code, const char *why)
 
 /* A program that a person may want to start: executable, in a folder for
  * programs. */
-static bool is_command_path(const char *path, const char *app)
+static bool is_command_path(const char *path)
 {
 	static const char *const folders[] = {
 		"usr/bin/", "usr/games/", "usr/local/bin/", "usr/local/games/", "bin/", "usr/sbin/",
 	};
-	char own[APP_ID_SIZE + 16];
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		size_t n = strlen(folders[i]);
@@ -60,14 +59,12 @@ static bool is_command_path(const char *path, const char *app)
 		if (strncmp(path, folders[i], n) == 0 && !strchr(path + n, '/'))
 			return true;
 	}
-	(void)snprintf(own, sizeof(own), "opt/%s/", app);
-	if (strncmp(path, own, strlen(own)) == 0) {
-		path += strlen(own);
-		if (strncmp(path, "bin/", 4) == 0)
-			path += 4;
-		return !strchr(path, '/');
-	}
-	return strncmp(path, "opt/new-", 8) == 0;
+	if (strncmp(path, "opt/", 4) != 0 || !(path = strchr(path + 4, '/')))
+		return false;
+	path++;
+	if (strncmp(path, "bin/", 4) == 0)
+		path += 4;
+	return *path && !strchr(path, '/');
 }
 
 static void note_command(struct settle *s, const struct version_record *v)
@@ -76,7 +73,7 @@ static void note_command(struct settle *s, const struct version_record *v)
 		return;
 	if (!(v->kind == ENTRY_SYMLINK || (v->kind == ENTRY_FILE && (v->mode & 0111))))
 		return;
-	if (is_command_path(v->path, s->app))
+	if (is_command_path(v->path))
 		s->commands[s->command_count++] = xasprintf("/%s", v->path);
 }
 

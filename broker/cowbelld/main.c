@@ -96,6 +96,13 @@ static void end_broker(struct daemon *d)
 		(void)kill(pid, SIGKILL);
 }
 
+/* Keepers finish what they do, or die with us. */
+static void bury_children(void)
+{
+	for (int i = 0; i < 200 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		(void)usleep(10000);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon *d = &the_daemon;
@@ -109,6 +116,8 @@ int main(int argc, char **argv)
 		return status;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(022);
+	/* What a supervisor that was killed leaves is ours to bury. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (d->options.ready_fd >= 0)
 		(void)fcntl(d->options.ready_fd, F_SETFD, FD_CLOEXEC);
 	if (set_up(d, &err) < 0) {
@@ -121,6 +130,7 @@ int main(int argc, char **argv)
 		session_stop_all(d);
 	}
 	end_broker(d);
+	bury_children();
 	paths_close(d);
 	if (d->cgroup.fd >= 0)
 		cgroup_root_close(&d->cgroup);

@@ -7,12 +7,15 @@
 #include "base/fd.h"
 #include "platform/arm/mnt.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define STALE_TRIES 100
 
 static int write_file(int dir, const char *name, const char *text)
 {
@@ -40,12 +43,28 @@ static void enable_controllers(struct cgroup_root *root)
 	}
 }
 
+/* What an earlier cowbelld of this system left when it was killed: its sessions
+ * end now, and their groups go as soon as they are empty. */
 static void remove_stale(struct cgroup_root *root)
 {
 	struct err err = { 0 };
+	bool left = true;
 
-	/* What an earlier cowbelld of this system left when it was killed. */
 	(void)cgroup_kill(root->fd, &err);
+	for (int i = 0; i < STALE_TRIES && left; i++) {
+		DIR *dir = fdopendir(openat(root->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		struct dirent *entry;
+
+		left = false;
+		while (dir && (entry = readdir(dir))) {
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				left |= unlinkat(root->fd, entry->d_name, AT_REMOVEDIR) < 0;
+		}
+		if (dir)
+			(void)closedir(dir);
+		if (left)
+			(void)usleep(10000);
+	}
 }
 
 int cgroup_root_open(struct cgroup_root *root, uint64_t instance, struct err *err)

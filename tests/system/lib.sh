@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# lib.sh FILE: runs one test file on a system of its own. What it starts it ends.
+set -u
+
+name=$(basename "$1" .sh)
+T=$BASE/$name
+R=$T/root
+H=$T/home
+UID_OWNER=1000
+pid=
+
+ok() { # ok DESCRIPTION COMMAND...
+	local what=$1
+	shift
+	if "$@" >"$T/out" 2>&1; then echo "ok $what"; else
+		echo "not ok $what (status $?)"
+		sed 's/^/    /' "$T/out"
+	fi
+}
+
+fails() { # fails DESCRIPTION STATUS TEXT COMMAND...: the error text counts too
+	local what=$1 want=$2 text=$3 got
+	shift 3
+	"$@" >"$T/out" 2>&1
+	got=$?
+	if [ $got = "$want" ] && grep -qF -- "$text" "$T/out"; then echo "ok $what"; else
+		echo "not ok $what (status $got, wanted $want with '$text')"
+		sed 's/^/    /' "$T/out"
+	fi
+}
+
+is() { # is DESCRIPTION GOT WANTED
+	if [ "$2" = "$3" ]; then echo "ok $1"; else
+		echo "not ok $1"
+		printf '    got:    %s\n    wanted: %s\n' "$2" "$3"
+	fi
+}
+
+like() { # like DESCRIPTION TEXT REGEX
+	if grep -qE -- "$3" <<<"$2"; then echo "ok $1"; else
+		echo "not ok $1"
+		printf '    text: %s\n    does not match: %s\n' "$2" "$3"
+	fi
+}
+
+unlike() {
+	if grep -qE -- "$3" <<<"$2"; then
+		echo "not ok $1"
+		printf '    text: %s\n    matches: %s\n' "$2" "$3"
+	else echo "ok $1"; fi
+}
+
+skip() { echo "skip $1: this kernel lacks $2"; }
+
+cb() { "$BIN/cowbell" --root "$R" "$@"; }
+sh_in() { cb shell "$1" -c "$2" </dev/null 2>>"$T/notices"; }
+
+make_home() {
+	mkdir -p "$H/.local/share/contacts" "$H/Documents" "$H/Pictures" "$H/Downloads"
+	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\nEMAIL:ada@example.org\r\nEND:VCARD\r\n' \
+		>"$H/.local/share/contacts/ada.vcf"
+	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Hopper\r\nN:Hopper;Grace;;;\r\nEMAIL:grace@example.org\r\nEND:VCARD\r\n' \
+		>"$H/.local/share/contacts/grace.vcf"
+	echo 'dear diary' >"$H/Documents/letter.txt"
+	chown -R $UID_OWNER:$UID_OWNER "$H"
+}
+
+home_print() { (cd "$H" && find . -printf '%p %y %m %U %G %s %T@ %l\n' | LC_ALL=C sort && find . -type f -exec sha256sum {} +) | sha256sum; }
+
+start() { # start [OPTIONS OF cowbelld]
+	rm -f "$T/ready"
+	mkfifo "$T/ready"
+	exec 8<>"$T/ready"
+	# Not ours but the daemon's descriptor: a dead one must not keep it open.
+	"$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H" --ready-fd 9 "$@" 9>"$T/ready" 8>&- >>"$T/log" 2>&1 &
+	pid=$!
+	if ! read -r -t 20 _ <&8; then
+		echo "not ok cowbelld starts"
+		cat "$T/log"
+		exit 1
+	fi
+	exec 8>&-
+}
+
+stop() {
+	[ -n "$pid" ] || return 0
+	kill "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	local status=$?
+	pid=
+	return $status
+}
+
+on_exit() {
+	local status=$?
+	[ -z "$pid" ] || { kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
+	for p in $(jobs -p); do kill -9 "$p" 2>/dev/null; done
+	exit $status
+}
+trap on_exit EXIT
+
+# An app without a package: a program of our own, or just a name.
+app() { # app NAME [COMMAND...]
+	local n=$1
+	shift
+	[ $# -gt 0 ] || set -- sh -c "printf '#!/bin/sh\nexec \"\$@\"\n' >/usr/local/bin/$n && chmod 755 /usr/local/bin/$n"
+	cb install --name "$n" -- "$@" </dev/null >"$T/install.out" 2>&1 || { cat "$T/install.out"; return 1; }
+}
+
+waiting() { timeout 10 "$BIN/cowbell" --root "$R" --json prompts --wait | head -n 1; }
+answer() { # answer ANSWER [FOR]: the next question
+	local id
+	id=$(waiting | jq .id)
+	cb answer "$id" "$1" --for "${2:-run}"
+}
+daemon_log() { cat "$T/log"; }
+
+mkdir -p "$T"
+: >"$T/log"
+make_home
+start
+. "$1"
+stop
+is "cowbelld ends cleanly" $? 0

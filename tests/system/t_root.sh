@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# What an app sees, and what it cannot do.
+
+app probe
+status=$(sh_in probe 'cat /proc/self/status')
+like "no capabilities" "$status" 'CapEff:.0000000000000000'
+like "no capabilities in the bounding set" "$status" 'CapBnd:.0000000000000000'
+like "no new privileges" "$status" 'NoNewPrivs:.1'
+like "a seccomp filter" "$status" 'Seccomp:.2'
+like "no groups of the host" "$status" 'Groups:.?[[:space:]]*$'
+is "the owner's uid inside" "$(sh_in probe 'id -u')" 1000
+is "the owner's home inside" "$(sh_in probe 'echo $HOME')" "$H"
+is "umask" "$(sh_in probe umask)" 0022
+is "only the standard descriptors" "$(sh_in probe 'ls /proc/self/fd | tr "\n" " "')" "0 1 2 3 "
+unlike "nothing of the caller's environment" "$(SECRET_TOKEN=x sh_in probe env)" 'SECRET_TOKEN|SUDO|SSH'
+is "no host processes" "$(sh_in probe 'ls -d /proc/[0-9]* | wc -l | awk "{print (\$1 < 8)}"')" 1
+for p in environ root exe; do
+	unlike "pid 1 keeps its $p" "$(sh_in probe "cat /proc/1/$p 2>&1; readlink /proc/1/$p 2>&1")" '=|^/'
+done
+is "no store, no state" "$(sh_in probe "ls -d $R 2>/dev/null | wc -l")" 0
+is "the host's own home folder is not there" "$(sh_in probe "ls -A /root 2>/dev/null | wc -l")" 0
+is "password hashes are locked" "$(sh_in probe 'cut -d: -f2 /etc/shadow 2>/dev/null | grep -c "\\$"')" 0
+is "no machine id" "$(sh_in probe 'cat /etc/machine-id 2>/dev/null | wc -c')" 0
+unlike "the kernel's command line is hidden" "$(sh_in probe 'cat /proc/cmdline')" '[a-z]'
+like "devices are the harmless few" "$(sh_in probe 'ls /dev | tr "\n" " "')" '^(core|fd|full|mqueue|null|ptmx|pts|random|shm|stderr|stdin|stdout|tty|urandom|zero|\.gate| )+$'
+for c in 'mount -t tmpfs t /mnt' 'umount /proc' 'umount -l /tmp' 'mount -o remount,rw /' 'unshare -U true' \
+	'unshare -m true' 'unshare -n true' 'chroot / true' 'mknod /tmp/n b 8 0' 'mknod /tmp/n c 1 1' 'dmesg' 'reboot -f' \
+	'swapoff /dev/null' 'hostname x'; do
+	fails "refused: $c" 0 refused sh_in probe "PATH=\$PATH:/sbin:/usr/sbin; $c >/dev/null 2>&1 && echo done || echo refused"
+done
+for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches /sys/kernel/uevent_helper \
+	/sys/fs/cgroup/release_agent /proc/sys/kernel/modprobe; do
+	is "not writable: $f" "$(sh_in probe "(echo x >$f) 2>/dev/null && echo written || echo refused")" refused
+done
+
+python=$(command -v python3)
+is "system calls that could undo the gates" "$(sh_in probe "$(basename "$python") - <<'P'
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def call(nr, *args):
+    ctypes.set_errno(0)
+    r = libc.syscall(nr, *args)
+    return errno.errorcode.get(ctypes.get_errno(), 'ok') if r < 0 else 'ok'
+import platform
+x86 = platform.machine() == 'x86_64'
+nrs = dict(open_tree=428, move_mount=429, fsopen=430, fsmount=432, mount_setattr=442, clone3=435,
+           io_uring_setup=425, bpf=321 if x86 else 280, keyctl=250 if x86 else 219, ptrace=101 if x86 else 117,
+           userfaultfd=323 if x86 else 282, perf_event_open=298 if x86 else 241, pidfd_getfd=438,
+           open_by_handle_at=304 if x86 else 265)
+out = []
+for name, nr in nrs.items():
+    e = call(nr, 0, 0, 0, 0, 0)
+    out.append(name if e not in ('EPERM', 'ENOSYS') else '')
+for family in (17, 38, 40, 15, 31):
+    try:
+        socket.socket(family, socket.SOCK_RAW)
+        out.append('family %d' % family)
+    except OSError:
+        pass
+print(' '.join(x for x in out if x) or 'all refused')
+P")" "all refused"
+
+is "the network is refused at once" "$(sh_in probe "timeout 5 python3 - <<'P'
+import socket, errno, time
+t = time.time()
+out = []
+for family, addr in ((socket.AF_INET, '203.0.113.1'), (socket.AF_INET6, '2001:db8::1')):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        s = socket.socket(family, kind)
+        s.settimeout(3)
+        try:
+            s.connect((addr, 80)); s.send(b'x'); out.append('sent')
+        except OSError as e:
+            out.append(errno.errorcode[e.errno])
+try:
+    socket.getaddrinfo('example.org', 80); out.append('resolved')
+except OSError:
+    out.append('no name')
+out.append('quick' if time.time() - t < 2 else 'slow')
+print(' '.join(out))
+P")" "EACCES EACCES EACCES EACCES no name quick"
+is "loopback works" "$(sh_in probe "python3 - <<'P'
+import socket
+a = socket.socket(); a.bind(('127.0.0.1', 0)); a.listen(); b = socket.create_connection(a.getsockname()); print('connected')
+P")" connected
+
+is "an app cannot change what it sees of the host" "$(sh_in probe 'echo x >>/etc/hostname 2>/dev/null; rm -f /usr/bin/env 2>/dev/null; ls /usr/bin/env')" /usr/bin/env
+ok "a session that changed nothing leaves no generation" test "$(cb --json generations probe | jq '.generations | length')" = 1
+sh_in probe 'echo mine >~/note; mkdir -p ~/d/e; ln -s /etc/passwd ~/link; touch ~/.hidden'
+is "one that did leaves one" "$(cb --json generations probe | jq '.generations | length')" 2
+is "and the next session has it" "$(sh_in probe 'cat ~/note')" mine
+is "exit statuses come through" "$(sh_in probe 'exit 37'; echo $?)" 37
+is "signals come through" "$(cb shell probe -c 'kill -TERM $$' </dev/null 2>/dev/null; echo $?)" 143
+is "standard input passes" "$(echo fed | cb shell probe -c cat 2>/dev/null)" fed
+is "127 for no program" "$(sh_in probe 'exec /nonexistent' 2>/dev/null; echo $?)" 127
+fails "folders are no standard input" 126 "files, pipes or stream sockets" bash -c "'$BIN/cowbell' --root '$R' shell probe -c true </"
+fails "an unknown app" 126 "no app of this name" cb run nosuch

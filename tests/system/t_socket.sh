@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# What comes in by the public socket.
+
+app victim
+sock=$R/run/cowbell/io.cowbell
+cat >"$T/client.py" <<'P'
+import json, os, socket, struct, sys, time
+path = sys.argv[1]
+def conn():
+    s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(path); return s
+def call(raw, s=None):
+    s = s or conn()
+    s.sendall(raw if isinstance(raw, bytes) else json.dumps(raw).encode() + b'\0')
+    buf = b''
+    try:
+        while b'\0' not in buf:
+            part = s.recv(65536)
+            if not part:
+                return 'closed'
+            buf += part
+    except ConnectionResetError:
+        return 'closed'
+    except socket.timeout:
+        return 'silent'
+    r = json.loads(buf.split(b'\0')[0])
+    return r.get('error') or 'ok'
+M = 'io.cowbell.'
+V = 'org.varlink.service.'
+def report(name, got, want):
+    print(('ok ' if got == want else 'not ok (%r) ' % got) + name)
+report('not JSON', call(b'{nonsense\0'), 'closed')
+report('an empty message', call(b'\0'), 'closed')
+report('not an object', call(b'[1]\0'), 'closed')
+report('no method', call({}), 'closed')
+report('doubled keys', call(b'{"method":"io.cowbell.List","method":"io.cowbell.Ps"}\0'), 'closed')
+report('broken UTF-8', call(b'{"method":"io.cowbell.\xff"}\0'), 'closed')
+report('deep nesting', call(b'{"method":"io.cowbell.List","parameters":{"a":' + b'[' * 2000 + b']' * 2000 + b'}}\0'), 'closed')
+report('more than 64 kB', call(b'{"method":"' + b'x' * 70000 + b'"}\0'), 'closed')
+report('an unknown method', call({'method': M + 'Destroy'}), V + 'MethodNotFound')
+report('an unknown interface', call({'method': 'org.example.X'}), V + 'InterfaceNotFound')
+report('a missing parameter', call({'method': M + 'Info'}), V + 'InvalidParameter')
+report('a wrong type', call({'method': M + 'Info', 'parameters': {'app': 7}}), V + 'InvalidParameter')
+report('an unknown parameter', call({'method': M + 'List', 'parameters': {'x': 1}}), V + 'InvalidParameter')
+report('an upgrade that is none', call({'method': M + 'List', 'upgrade': True}), V + 'InvalidParameter')
+report('run without upgrade', call({'method': M + 'Run', 'parameters': {'app': 'victim', 'argv': [], 'env': [], 'cwd': '/', 'tty': 0, 'rows': 0, 'columns': 0}}), V + 'InvalidParameter')
+report('an app of a strange name', call({'method': M + 'Info', 'parameters': {'app': '../../etc'}}), M + 'NoSuchApp')
+report('an app of a long name', call({'method': M + 'Info', 'parameters': {'app': 'a' * 5000}}), M + 'NoSuchApp')
+report('an answer to nothing', call({'method': M + 'Answer', 'parameters': {'id': 123456, 'answer': 'read', 'for': 'run'}}), M + 'NoSuchPrompt')
+report('a negative number', call({'method': M + 'Answer', 'parameters': {'id': -1, 'answer': 'read', 'for': 'run'}}), M + 'NoSuchPrompt')
+report('the service itself', call({'method': V + 'GetInfo'}), 'ok')
+report('its interface', call({'method': V + 'GetInterfaceDescription', 'parameters': {'interface': 'io.cowbell'}}), 'ok')
+s = conn()
+for b in json.dumps({'method': M + 'List'}).encode() + b'\0':
+    s.sendall(bytes([b]))
+report('one byte at a time', 'ok' if b'apps' in s.recv(65536) else 'lost', 'ok')
+# Descriptors that nobody asked for.
+s = conn()
+r, w = os.pipe()
+s.sendmsg([json.dumps({'method': M + 'List'}).encode() + b'\0'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('200i', *([r] * 200)))])
+report('unasked descriptors', 'ok' if s.recv(65536) else 'closed', 'ok')
+# A peer that never reads.
+lazy = conn()
+lazy.setblocking(False)
+try:
+    for i in range(100000):
+        lazy.send(json.dumps({'method': V + 'GetInterfaceDescription', 'parameters': {'interface': 'io.cowbell'}}).encode() + b'\0')
+except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+    pass
+report('others are served beside a peer that never reads', call({'method': M + 'List'}), 'ok')
+many = []
+try:
+    for i in range(400):
+        many.append(conn())
+except OSError:
+    pass
+time.sleep(0.3)
+for c in many:
+    c.close()
+time.sleep(0.3)
+report('after 400 connections', call({'method': M + 'List'}), 'ok')
+# An upgrade that goes wrong.
+req = {'method': M + 'Run', 'upgrade': True, 'parameters': {'app': 'victim', 'argv': ['sleep', '100'], 'env': [], 'cwd': '/', 'tty': 0, 'rows': 0, 'columns': 0}}
+s = conn(); call(req, s); s.close()
+s = conn(); call(req, s); s.sendall(b'x' * 1000); s.close()
+s = conn(); call(req, s)
+dirfd = os.open('/', os.O_RDONLY)
+s.sendmsg([b'F'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack('3i', dirfd, dirfd, dirfd))])
+report('folders as standard descriptors', 'refused' if b'files, pipes' in s.recv(4096) else 'taken', 'refused')
+s.close()
+time.sleep(1)
+report('nothing of those runs', json.loads((lambda c: (c.sendall(json.dumps({'method': M + 'Ps'}).encode() + b'\0'), c.recv(65536))[1])(conn())[:-1])['parameters']['sessions'], [])
+P
+python3 "$T/client.py" "$sock"
+is "the socket is the owner's alone" "$(stat -c '%a %u' "$sock")" "600 1000"
+is "the owner may use it" "$(setpriv --reuid 1000 --regid 1000 --clear-groups "$BIN/cowbell" --root "$R" --json list | jq '.apps | length')" 1
+fails "others may not" 1 "only root and the device's owner" setpriv --reuid 1234 --regid 1234 --clear-groups "$BIN/cowbell" --root "$R" list
+is "no app reaches it" "$(sh_in victim "ls $sock 2>/dev/null | wc -l")" 0
+ok "the broker has no rights" grep -q 'CapEff:.0000000000000000' "/proc/$(pgrep -P "$pid" -x cowbell-broker)/status"
+fails "a second cowbelld on the same root" 1 "another cowbelld runs" "$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H"
+fails "an owner that is root" 1 "cannot be root" "$BIN/cowbelld" --root "$T/r2" --user 0 --home "$H"
+fails "a home that is not there" 1 "open the owner's home" "$BIN/cowbelld" --root "$T/r2" --user 1000 --home "$T/nohome"
+fails "an unknown board" 2 "no board profile" "$BIN/cowbelld" --root "$T/r2" --board toaster
+fails "no cowbelld" 1 "start it: cowbelld --root" "$BIN/cowbell" --root "$T/r3" list
+fails "an unknown verb" 2 "no verb" cb frobnicate
+fails "an unknown option" 2 "has no option" cb list --frob

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# The bell on a real terminal (tmux): steps in, screens out.
+
+app term
+tm() { tmux -L "cowbell-$$" "$@"; }
+screen() { tm capture-pane -p -t 0; }
+see() { # see TEXT: waits until it is on the screen
+	for i in $(seq 60); do
+		screen | grep -qF -- "$1" && return 0
+		sleep 0.1
+	done
+	screen
+	return 1
+}
+gone() {
+	for i in $(seq 60); do
+		screen | grep -qF -- "$1" || return 0
+		sleep 0.1
+	done
+	screen
+	return 1
+}
+begin() { # begin COLUMNS ROWS TERM
+	tm kill-server 2>/dev/null
+	tm -f /dev/null new-session -d -x "$1" -y "$2" "env LANG=C.UTF-8 TERM=${3:-tmux-256color} PS1='$ ' bash --norc --noprofile"
+	tm set -g default-terminal "${3:-tmux-256color}" 2>/dev/null
+	see '$ ' >/dev/null
+	tm send-keys -t 0 "export COWBELL_ROOT=$R PATH=$BIN:\$PATH; cd /; clear" Enter
+	sleep 0.3
+}
+
+cb mark 'moo' >/dev/null
+begin 80 24
+tm send-keys -t 0 'echo before; cowbell shell term -c "ls ~/.local/share/contacts; echo after"' Enter
+ok "the bell shows" see 'term wants your contacts (2 people)'
+ok "the cursor stands on the safe line" see '› Empty'
+ok "the last row is Cowbell's, with the owner's mark" bash -c "$(declare -f tm screen); screen() { tmux -L cowbell-$$ capture-pane -p -t 0; }; screen | tail -n 1 | grep -q moo"
+tm send-keys -t 0 Enter
+sleep 0.3
+ok "a key in the first second does not count" see 'term wants your contacts'
+sleep 1
+tm send-keys -t 0 Enter
+ok "Enter takes the safe line" see 'after'
+ok "what stood before is still there" see 'before'
+unlike "empty was given" "$(screen)" 'ada.vcf'
+sleep 2
+
+tm send-keys -t 0 'clear; cowbell shell term -c "ls ~/.local/share/contacts; echo done-2"' Enter
+see 'term wants' >/dev/null
+sleep 1.2
+tm send-keys -t 0 Down
+tm send-keys -t 0 Down
+ok "arrows choose" see '› Read'
+tm send-keys -t 0 Right
+ok "and for how long" see '‹1 h›'
+tm send-keys -t 0 Enter
+ok "the answer is given" see 'ada.vcf'
+see done-2 >/dev/null
+like "and stored for that long" "$(cb explain term contacts)" 'is read \(1h\)'
+cb revoke term contacts >/dev/null
+sleep 2
+
+tm send-keys -t 0 'clear; cowbell shell term -c "ls ~/Documents || echo refused-now"' Enter
+see 'term wants' >/dev/null
+sleep 1.2
+tm send-keys -t 0 Escape
+ok "Esc is later: refused for now" see 'refused-now'
+like "nothing is stored" "$(cb explain term storage:Documents)" 'is ask'
+sleep 2
+
+# Over a full-screen program: the screen comes back as it was.
+tm send-keys -t 0 'clear; cowbell shell term' Enter
+sleep 0.7
+tm send-keys -t 0 'seq 1 200 >long; (sleep 2; ls Pictures >/dev/null 2>&1) & nano --ignorercfiles long' Enter
+see 'GNU nano' >/dev/null
+tm send-keys -t 0 Down Down Down
+sleep 0.3
+tm capture-pane -p -e -t 0 >"$T/nano.before"
+ok "a bell over nano" see 'wants your files: Pictures'
+sleep 1.2
+tm send-keys -t 0 Enter
+gone 'wants your files' >/dev/null
+sleep 2
+tm capture-pane -p -e -t 0 >"$T/nano.after"
+ok "nano's screen is byte for byte as before" cmp "$T/nano.before" "$T/nano.after"
+tm send-keys -t 0 C-x
+sleep 0.5
+tm send-keys -t 0 exit Enter
+sleep 1
+
+begin 40 20
+tm send-keys -t 0 'cowbell shell term -c "ls ~/Downloads; echo small-done"' Enter
+ok "a phone's width" see 'wants your files'
+ok "the box fits" bash -c "tmux -L cowbell-$$ capture-pane -p -t 0 | awk '{ if (length(\$0) > 40) exit 1 }'"
+sleep 1.2
+tm send-keys -t 0 N
+tm send-keys -t 0 Enter
+ok "no is one letter and Enter" see 'small-done'
+sleep 2
+tm resize-window -t 0 -x 90 -y 30 2>/dev/null
+tm send-keys -t 0 'clear; cowbell shell term -c "stty size; cat" ' Enter
+ok "the app knows the terminal's size" see '30 90'
+tm send-keys -t 0 C-c
+sleep 0.5
+tm send-keys -t 0 'clear; stty -a | grep -c "icanon" ; echo $?' Enter
+ok "the terminal is put back" see '1'
+
+# The broker dies while the bell rings.
+tm send-keys -t 0 'clear; cowbell shell term -c "ls ~/Music; echo end-of-it"; echo status $?' Enter
+see 'wants your files' >/dev/null
+kill -9 "$(pgrep -P "$pid" -x cowbell-broker)"
+ok "a dead broker is told, and the terminal is usable" see 'status 125'
+tm kill-server 2>/dev/null

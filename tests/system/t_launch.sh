@@ -155,4 +155,20 @@ drive --kill-live sleep 987 >/dev/null
 is "a killed supervisor takes the app with it" "$(sleep 0.3; pgrep -cf '^sleep 987$')" 0
 drive --kill-on-need $docs ls $home/Documents >/dev/null
 is "also one that waits at a gate" "$(sleep 0.3; pgrep -cf "^ls $home/Documents")" 0
+supervisor_of() { pgrep -P "$(pgrep -f "^$BIN/launch-driver .*--store $store")" -x cowbell-supervi; }
+kill_in_a_second() { # kill_in_a_second WHAT: what is killed while a session runs
+	drive sleep 986 >/dev/null &
+	sleep 1
+	case $1 in
+	pid1) kill -9 "$(pgrep -P "$(supervisor_of)")" ;;
+	daemon) kill -9 "$(pgrep -f "^$BIN/launch-driver .*--store $store")" ;;
+	esac
+	wait $!
+	sleep 0.3
+}
+kill_in_a_second pid1
+like "pid 1 that dies by itself ends the session in order" "$(saw)" 'ENDED 0'
+kill_in_a_second daemon
+is "nothing outlives its daemon" "$(pgrep -cf '^sleep 986$'; pgrep -cf "^$BIN/launch-driver .*--store $store")" "$(printf '0\n0')"
+find /sys/fs/cgroup -maxdepth 2 -name 'cowbell-test-*' -exec rmdir {} + 2>/dev/null
 is "no control group is left" "$(find /sys/fs/cgroup -maxdepth 2 -name 'cowbell-test-*' 2>/dev/null | wc -l)" 0

@@ -103,10 +103,13 @@ static int make_parent(const struct mask *mask, const char *name, struct err *er
 {
 	char parent[PATH_MAX];
 	const char *slash = strrchr(name, '/');
+	struct stat st;
 
 	if (!slash)
 		return 0;
 	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - name), name);
+	if (fstatat(mask->view, parent, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		return 0;
 	return mask_dir(mask, parent, err);
 }
 

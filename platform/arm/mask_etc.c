@@ -227,11 +227,11 @@ static int hide_private_entry(const struct mask *mask, int dirfd, const char *di
 		return err_set(err, ENAMETOOLONG, "read folder '/%s': a path is too long", dir);
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "look at '/%s'", path);
-	if (S_ISLNK(st.st_mode) || is_hidden(mask, path))
+	if (S_ISLNK(st.st_mode))
 		return 0;
 	if (!(st.st_mode & S_IROTH) || (S_ISDIR(st.st_mode) && !(st.st_mode & S_IXOTH)))
 		return mask_hide(mask, path, err);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode) || is_hidden(mask, path))
 		return 0;
 	if (depth >= WALK_DEPTH_MAX)
 		return mask_hide(mask, path, err);

@@ -23,7 +23,7 @@ static const char *const shared[] = { "usr", "etc", "bin", "sbin", "lib", "lib32
 /* Parts of /var that package tools need; the rest of /var is the app's own. */
 static const char *const shared_var[] = {
 	"var/lib/dpkg", "var/lib/pam", "var/lib/ucf", "var/lib/python", "var/lib/systemd/deb-systemd-helper-enabled",
-	"var/cache/debconf", "var/lib/dbus", "var/lib/xml-core", "var/lib/sgml-base", "var/lib/polkit-1",
+	"var/cache/debconf", "var/lib/dbus", "var/lib/xml-core", "var/lib/sgml-base",
 };
 
 static const struct {
@@ -366,7 +366,8 @@ static int fill(const struct mask *mask, struct err *err)
 	}
 	if (mask_etc_fill(mask, err) < 0 || mask_hide(mask, "var/lib/dbus/machine-id", err) < 0 ||
 	    mask_hide(mask, "var/lib/dpkg/lock", err) < 0 || mask_hide(mask, "var/lib/dpkg/lock-frontend", err) < 0 ||
-	    mask_hide_private(mask, "var/cache/debconf", err) < 0)
+	    mask_hide_private(mask, "var/cache/debconf", err) < 0 ||
+	    mask_hide_private(mask, "usr/local/etc", err) < 0)
 		return -1;
 	if (check_mounts(mask, err) < 0)
 		return -1;

@@ -43,6 +43,19 @@ is "the control group is the app's root" "$(drive sh -c 'grep ^0: /proc/self/cgr
 is "also when the group is known late" "$(drive --late-cgroup sh -c 'grep ^0: /proc/self/cgroup')" "0::/"
 is "core files are off" "$(drive sh -c 'ulimit -c')" 0
 
+# A package made here: its script runs as root inside.
+mkdir -p "$T/deb/DEBIAN" "$T/deb/usr/games"
+printf 'Package: probe-tool\nVersion: 1\nArchitecture: all\nMaintainer: Test <t@example.org>\nDescription: probe\n' >"$T/deb/DEBIAN/control"
+printf '#!/bin/sh\nadduser --system --quiet --no-create-home probed && chown probed /usr/games/probe-tool\n' >"$T/deb/DEBIAN/postinst"
+printf '#!/bin/sh\necho probed\n' >"$T/deb/usr/games/probe-tool"
+chmod 755 "$T/deb/DEBIAN/postinst" "$T/deb/usr/games/probe-tool"
+dpkg-deb --root-owner-group -b "$T/deb" "$T/probe.deb" >/dev/null
+fresh
+is "a package installs, with its script, and dpkg is content" "$(timeout 60 "$BIN/launch-driver" --bin "$BIN" --store "$store" --user "$owner" --install \
+	sh -c 'cat >/tmp/p.deb; dpkg -i /tmp/p.deb >/tmp/out 2>&1 || cat /tmp/out; dpkg --audit; stat -c %U /usr/games/probe-tool' <"$T/probe.deb" 2>&1)" probed
+rm -rf "${upper%fs}work"
+is "and the next session has it" "$(drive --upper 2 --layers 1 /usr/games/probe-tool)" probed
+
 # --- the command
 
 is "a program that is not there" "$(drive nosuchprogram)" "driver: start 'nosuchprogram': No such file or directory"

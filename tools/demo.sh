@@ -15,6 +15,7 @@ chmod 755 "$base"
 root=$base/root
 home=$base/home
 pid=
+export T
 
 finish() {
 	status=$?
@@ -32,9 +33,9 @@ trap 'exit 130' INT TERM
 uid=${SUDO_UID:-1000}
 [ "$uid" != 0 ] || uid=1000
 mkdir -p "$home/.local/share/contacts" "$home/Documents"
-printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\nTEL:+44 1\r\nEND:VCARD\r\n' \
+printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ada\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\nTEL:+44 1\r\nEND:VCARD\r\n' \
 	>"$home/.local/share/contacts/ada.vcf"
-printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Hopper\r\nN:Hopper;Grace;;;\r\nTEL:+1 2\r\nEND:VCARD\r\n' \
+printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:grace\r\nFN:Grace Hopper\r\nN:Hopper;Grace;;;\r\nTEL:+1 2\r\nEND:VCARD\r\n' \
 	>"$home/.local/share/contacts/grace.vcf"
 echo 'Dear diary' >"$home/Documents/letter.txt"
 chown -R "$uid" "$home"

@@ -18,7 +18,7 @@ for p in "$@"; do
 			[ "$(id -u)" = 0 ] || sudo=sudo
 			$sudo apt-get -qq update
 		}
-		needed=$(apt-get -s -qq --reinstall --no-install-recommends -o APT::Get::Upgrade=false install "$p" |
+		needed=$(apt-get -s -qq --reinstall --no-install-recommends install "$p" |
 			awk '$1 == "Inst" { print $2 }')
 		# The package itself also when it is installed on this machine.
 		(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download $needed >/dev/null)

@@ -212,7 +212,11 @@ static void on_prepared(void *data, const struct job_result *result)
 	uint64_t drop[2] = { c->old_upper, c->next_upper };
 	struct err err = { 0 };
 
-	if (result->code) {
+	if (result->code == ENOSPC) {
+		/* On a full disk the upper that is there serves on: it is empty, for
+		 * every session's changes were settled. Going back must not need room. */
+		c->next_upper = c->old_upper;
+	} else if (result->code) {
 		err_set(&err, result->code, "%s", result->why);
 		change_end(c, &err);
 		return;
@@ -222,7 +226,7 @@ static void on_prepared(void *data, const struct job_result *result)
 		change_end(c, &err);
 		return;
 	}
-	generation_drop_layers(broker, drop, 1);
+	generation_drop_layers(broker, drop, 1); /* leaves what is still named */
 	change_end(c, NULL);
 	generation_cleanup(broker);
 }

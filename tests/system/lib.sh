@@ -8,6 +8,7 @@ R=$T/root
 H=$T/home
 UID_OWNER=1000
 pid=
+export T
 
 ok() { # ok DESCRIPTION COMMAND...
 	local what=$1
@@ -57,9 +58,9 @@ sh_in() { cb shell "$1" -c "$2" </dev/null 2>>"$T/notices"; }
 
 make_home() {
 	mkdir -p "$H/.local/share/contacts" "$H/Documents" "$H/Pictures" "$H/Downloads"
-	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\nEMAIL:ada@example.org\r\nEND:VCARD\r\n' \
+	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:ada\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r\nEMAIL:ada@example.org\r\nEND:VCARD\r\n' \
 		>"$H/.local/share/contacts/ada.vcf"
-	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Hopper\r\nN:Hopper;Grace;;;\r\nEMAIL:grace@example.org\r\nEND:VCARD\r\n' \
+	printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:grace\r\nFN:Grace Hopper\r\nN:Hopper;Grace;;;\r\nEMAIL:grace@example.org\r\nEND:VCARD\r\n' \
 		>"$H/.local/share/contacts/grace.vcf"
 	echo 'dear diary' >"$H/Documents/letter.txt"
 	chown -R $UID_OWNER:$UID_OWNER "$H"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The bell on a real terminal (tmux): steps in, screens out.
 
-app term
-tm() { tmux -L "cowbell-$$" "$@"; }
+cb install --name term "$(tools/fetch-debs.sh build/debs nano | tail -n 1)" </dev/null >"$T/install.out" 2>&1 || cat "$T/install.out"
+export SERVER=cowbell-$$-0
+tm() { tmux -L "$SERVER" "$@"; }
 screen() { tm capture-pane -p -t 0; }
 see() { # see TEXT: waits until it is on the screen
 	for i in $(seq 60); do
@@ -22,6 +23,7 @@ gone() {
 }
 begin() { # begin COLUMNS ROWS TERM
 	tm kill-server 2>/dev/null
+	SERVER=${SERVER%-*}-$((${SERVER##*-} + 1)) # a server that is ending is no place for a new session
 	tm -f /dev/null new-session -d -x "$1" -y "$2" "env LANG=C.UTF-8 TERM=${3:-tmux-256color} PS1='$ ' bash --norc --noprofile"
 	tm set -g default-terminal "${3:-tmux-256color}" 2>/dev/null
 	see '$ ' >/dev/null
@@ -34,7 +36,7 @@ begin 80 24
 tm send-keys -t 0 'echo before; cowbell shell term -c "ls ~/.local/share/contacts; echo after"' Enter
 ok "the bell shows" see 'term wants your contacts (2 people)'
 ok "the cursor stands on the safe line" see '› Empty'
-ok "the last row is Cowbell's, with the owner's mark" bash -c "$(declare -f tm screen); screen() { tmux -L cowbell-$$ capture-pane -p -t 0; }; screen | tail -n 1 | grep -q moo"
+ok "the last row is Cowbell's, with the owner's mark" bash -c 'tmux -L "$SERVER" capture-pane -p -t 0 | tail -n 1 | grep -q moo'
 tm send-keys -t 0 Enter
 sleep 0.3
 ok "a key in the first second does not count" see 'term wants your contacts'
@@ -71,7 +73,7 @@ sleep 2
 # Over a full-screen program: the screen comes back as it was.
 tm send-keys -t 0 'clear; cowbell shell term' Enter
 sleep 0.7
-tm send-keys -t 0 'seq 1 200 >long; (sleep 2; ls Pictures >/dev/null 2>&1) & nano --ignorercfiles long' Enter
+tm send-keys -t 0 'cd; seq 1 200 >long; (sleep 2; ls Pictures >/dev/null 2>&1) & nano --ignorercfiles long' Enter
 see 'GNU nano' >/dev/null
 tm send-keys -t 0 Down Down Down
 sleep 0.3
@@ -91,7 +93,7 @@ sleep 1
 begin 40 20
 tm send-keys -t 0 'cowbell shell term -c "ls ~/Downloads; echo small-done"' Enter
 ok "a phone's width" see 'wants your files'
-ok "the box fits" bash -c "tmux -L cowbell-$$ capture-pane -p -t 0 | awk '{ if (length(\$0) > 40) exit 1 }'"
+ok "the box fits" bash -c 'tmux -L "$SERVER" capture-pane -p -t 0 | python3 -c "import sys; sys.exit(max(len(l.rstrip()) for l in sys.stdin) > 40)"'
 sleep 1.2
 tm send-keys -t 0 N
 tm send-keys -t 0 Enter

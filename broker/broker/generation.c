@@ -18,6 +18,7 @@ struct change {
 	struct broker *broker;
 	char app[APP_ID_SIZE];
 	bool reset, now, grants;
+	uint32_t to;
 	struct generation_record target;
 	uint64_t next_upper, old_upper;
 	struct generation_change result;
@@ -213,9 +214,9 @@ static void on_prepared(void *data, const struct job_result *result)
 	struct err err = { 0 };
 
 	if (result->code == ENOSPC) {
-		/* On a full disk the upper that is there serves on: it is empty, for
-		 * every session's changes were settled. Going back must not need room. */
-		c->next_upper = c->old_upper;
+		/* Going back must not need room on the disk: the next session makes
+		 * its upper itself, when there is some. */
+		c->next_upper = 0;
 	} else if (result->code) {
 		err_set(&err, result->code, "%s", result->why);
 		change_end(c, &err);
@@ -288,12 +289,50 @@ out:
 	return store_commit(txn, err);
 }
 
+static bool is_unsettled(struct broker *broker, const char *name)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(broker->store, false, &err);
+	struct app_record app = { 0 };
+	bool unsettled = txn && store_app_get(txn, name, &app, &err) == 1 && app.in_session && app.live;
+
+	app_record_finish(&app);
+	store_abort(txn);
+	return unsettled;
+}
+
+static void change_prepare(struct change *c);
+
+static void on_settled_first(void *data, int code, const char *why)
+{
+	struct change *c = data;
+	struct err err = { 0 };
+
+	if (code == 0) {
+		change_prepare(c);
+		return;
+	}
+	err_set(&err, code, "what its last run left is not settled: %s", why);
+	change_end(c, &err);
+}
+
 static void change_start(struct change *c, uint32_t to)
+{
+	c->to = to;
+	/* What an earlier session left must become a generation before it is
+	 * left behind, or it would be lost. */
+	if (is_unsettled(c->broker, c->app))
+		generation_settle_unclean(c->broker, c->app, on_settled_first, c);
+	else
+		change_prepare(c);
+}
+
+static void change_prepare(struct change *c)
 {
 	struct err err = { 0 };
 	struct wr *w;
 
-	if (load_target(c, to, &err) < 0) {
+	if (load_target(c, c->to, &err) < 0) {
 		change_end(c, &err);
 		return;
 	}

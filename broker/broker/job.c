@@ -100,10 +100,13 @@ static void job_fail(struct job *job, int code, const char *why)
 static bool handle_done(struct job *job, struct rd *body)
 {
 	struct job_result result = { 0 };
+	uint8_t changed;
 
 	result.code = (int)rd_u32(body);
 	rd_str(body, result.why, sizeof(result.why));
-	result.changed = rd_u8(body) != 0;
+	changed = rd_u8(body);
+	result.changed = changed & 1;
+	result.no_next = changed & 2;
 	result.entries = rd_u64(body);
 	result.bytes = rd_u64(body);
 	rd_bytes(body, result.root_hash, sizeof(result.root_hash));

@@ -13,7 +13,7 @@ struct job;
 struct job_result {
 	int code; /* errno; 0: done */
 	char why[512];
-	bool changed;
+	bool changed, no_next;
 	uint64_t entries, bytes;
 	uint8_t root_hash[HASH_SIZE];
 };

@@ -10,6 +10,7 @@
 #include "broker/access.h"
 #include "broker/command.h"
 #include "broker/generation.h"
+#include "broker/job.h"
 #include "broker/turn.h"
 
 #include <errno.h>
@@ -90,6 +91,7 @@ static void session_free(struct session *session)
 		free(a);
 	}
 	chan_destroy(session->chan);
+	job_cancel(session->preparing);
 	free(session);
 }
 
@@ -177,6 +179,7 @@ static int record_launch(struct session *session, struct err *err)
 		return -1;
 	if (store_app_get(txn, session->app, &app, err) == 1) {
 		app.in_session = true;
+		app.live = session->upper;
 		rc = store_app_put(txn, &app, err);
 		if (rc == 0 && session->kind == SESSION_RUN)
 			rc = broker_note(broker, txn, &note, err);
@@ -217,25 +220,18 @@ static int load_launch(struct session *session, struct err *err)
 	}
 	session->launch.layer_count = head.layer_count;
 	memcpy(session->launch.layers, head.layers, sizeof(head.layers));
-	rc = app.live ? 0 : err_set(err, EIO, "app '%s' has no layer to write to", session->app);
+	rc = 0;
 out:
 	app_record_finish(&app);
 	store_abort(txn);
 	return rc;
 }
 
-static void on_turn(void *data)
+static void send_launch(struct session *session)
 {
-	struct session *session = data;
-	struct wr *w;
+	struct wr *w = xcalloc(1, sizeof(*w));
 	struct err err = { 0 };
 
-	if (session->state != SESSION_WAITING || load_launch(session, &err) < 0) {
-		session_abort(session, err.msg[0] ? err.msg : "ended before it began");
-		return;
-	}
-	session->state = SESSION_LAUNCHING;
-	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_LAUNCH, session->id);
 	launch_encode(w, &session->launch);
 	chan_send(session->broker->parent, w, NULL, 0);
@@ -245,6 +241,64 @@ static void on_turn(void *data)
 		session->untouched = true; /* no command was let in */
 		session_end(session);
 	}
+}
+
+/* --- an upper of its own making --- */
+
+static void on_upper_made(void *data, const struct job_result *result)
+{
+	struct session *session = data;
+
+	session->preparing = NULL;
+	if (result->code) {
+		session_abort(session, result->why);
+		return;
+	}
+	session->launch.upper = session->upper;
+	send_launch(session);
+}
+
+static const struct job_ops upper_ops = { .on_done = on_upper_made };
+
+/* Usually an upper stands ready; after a disk was full there is none. */
+static void make_upper(struct session *session)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(session->broker->store, true, &err);
+	struct wr *w;
+
+	if (!txn || store_counter_add(txn, COUNTER_LAYER, 1, &session->upper, &err) < 0) {
+		store_abort(txn);
+		session_abort(session, err.msg);
+		return;
+	}
+	if (store_commit(txn, &err) < 0) {
+		session_abort(session, err.msg);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_KEEPER_PREPARE, 0);
+	wr_u64(w, session->upper);
+	wr_u64(w, session->launch.layer_count ? session->launch.layers[0] : 0);
+	wr_u32(w, session->launch.base);
+	session->preparing = job_start(session->broker, w, -1, &upper_ops, session);
+	free(w);
+}
+
+static void on_turn(void *data)
+{
+	struct session *session = data;
+	struct err err = { 0 };
+
+	if (session->state != SESSION_WAITING || load_launch(session, &err) < 0) {
+		session_abort(session, err.msg[0] ? err.msg : "ended before it began");
+		return;
+	}
+	session->state = SESSION_LAUNCHING;
+	if (session->upper)
+		send_launch(session);
+	else
+		make_upper(session);
 }
 
 static uint64_t new_session_id(struct broker *broker)
@@ -290,6 +344,10 @@ void session_end(struct session *session)
 		return;
 	if (session->state == SESSION_WAITING) {
 		session->state = SESSION_ENDING;
+		session_abort(session, "ended before it began");
+		return;
+	}
+	if (session->preparing) { /* cowbelld has not heard of it yet */
 		session_abort(session, "ended before it began");
 		return;
 	}

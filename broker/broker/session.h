@@ -82,6 +82,7 @@ struct session {
 	bool keep;      /* --detach: lives without a command */
 	char why[512];  /* what went wrong, for whoever waits */
 	struct settle *settle;
+	struct job *preparing; /* makes the upper */
 	struct session_waiter *waiters;
 	/* Told when the session is over and settled; code 0 or errno. */
 	void (*on_over)(void *data, int code, const char *why);

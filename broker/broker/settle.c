@@ -172,7 +172,7 @@ static int commit_generation(struct settle *s, const struct job_result *result, 
 			goto out;
 		app.head = s->number;
 		app.next_generation = s->number + 1;
-		app.live = s->next_upper;
+		app.live = result->no_next ? 0 : s->next_upper;
 		if (s->kind == GENERATION_INSTALL) {
 			app.install = s->number;
 			set_commands(s, &app);

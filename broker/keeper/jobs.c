@@ -37,7 +37,7 @@ static void tell_done(struct keeper *k, const struct keeper_result *result, cons
 	chan_begin(w, MSG_KEEPER_DONE, k->job);
 	wr_u32(w, err ? (uint32_t)(err->code ? err->code : EIO) : 0);
 	wr_str(w, err ? err->msg : "");
-	wr_u8(w, result->changed);
+	wr_u8(w, (uint8_t)(result->changed | result->no_next << 1));
 	wr_u64(w, result->entries);
 	wr_u64(w, result->bytes);
 	wr_bytes(w, result->root_hash, sizeof(result->root_hash));
@@ -107,7 +107,12 @@ static int settle(struct keeper *k, uint64_t lid, uint64_t next_lid, uint32_t ba
 		return rc;
 	if (syncfs(k->store) < 0)
 		return err_sys(err, "sync the store");
-	return layer_make(k, next_lid, fs, base, err);
+	if (layer_make(k, next_lid, fs, base, err) == 0)
+		return 0;
+	/* What the session did is settled all the same; the next one makes its
+	 * upper itself, when there is room. */
+	result->no_next = err->code == ENOSPC || err->code == EDQUOT;
+	return result->no_next ? 0 : -1;
 }
 
 static int do_settle(struct keeper *k, struct rd *r, struct keeper_result *result, struct err *err)

@@ -25,7 +25,7 @@ struct keeper {
 };
 
 struct keeper_result {
-	bool changed;
+	bool changed, no_next; /* no_next: settled, but the disk has no room for the next upper */
 	uint64_t entries, bytes;
 	uint8_t root_hash[32];
 };

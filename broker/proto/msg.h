@@ -133,7 +133,7 @@
 	/* list{u8 kind (enum entry_kind), str path, str target, u64 size, u32 mode, u32 uid, u32 gid, u64 mtime_ns,   \
 	 * 32 bytes BLAKE2b-256}; paths relative to the root, uid and gid as the app sees them */                      \
 	X(KEEPER_ENTRIES, 78, "K", "B")                                                                                \
-	/* u32 errno, str why, u8 changed, u64 entries, u64 bytes on disk, 32 bytes root hash */                       \
+	/* u32 errno, str why, u8 changed (1; 3: changed, but there is no room for next_lid), u64 entries, u64 bytes on disk, 32 bytes root hash */                       \
 	X(KEEPER_DONE, 79, "K", "B")                                                                                   \
                                                                                                                        \
 	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \

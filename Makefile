@@ -74,6 +74,7 @@ cowbell-init_STATIC := 1
 cowbell_SRC := $(wildcard broker/ctl/*.c)
 cowbell_LIBS := ui json policy base
 cowbell_PKG := jansson vterm
+cowbell_STATIC := 1
 
 ALL_LIBS := json ui store platform policy base
 TEST_PKG := cmocka jansson libseccomp libsodium vterm libnl-3.0 libnl-route-3.0

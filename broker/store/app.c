@@ -68,14 +68,22 @@ void app_record_finish(struct app_record *app)
 	app->command_count = 0;
 }
 
-static void read_app(const char *id, struct rd *body, struct app_record *ret)
+/* Of a broken record the range is known all the same: its ids must not come to
+ * another app while files of them lie about, and must come back after that. */
+static int read_app(struct store_txn *txn, const char *id, struct rd *body, struct app_record *ret, struct err *err)
 {
+	int rc = 0;
+
 	memset(ret, 0, sizeof(*ret));
 	if (!body || !decode(body, ret)) {
 		app_record_finish(ret);
 		memset(ret, 0, sizeof(*ret)); /* APP_BROKEN */
+		if (body)
+			db_count_broken(txn);
+		rc = range_of_app(txn, id, &ret->base, err);
 	}
 	(void)snprintf(ret->id, sizeof(ret->id), "%s", id);
+	return rc;
 }
 
 int store_app_get(struct store_txn *txn, const char *id, struct app_record *ret, struct err *err)
@@ -92,24 +100,26 @@ int store_app_get(struct store_txn *txn, const char *id, struct app_record *ret,
 	rc = db_get(txn, DB_APPS, &key, &body, &broken, err);
 	if (rc < 0 || (rc == 0 && !broken))
 		return rc;
-	read_app(id, broken ? NULL : &body, ret);
-	return 1;
+	return read_app(txn, id, broken ? NULL : &body, ret, err) < 0 ? -1 : 1;
 }
 
 int store_app_put(struct store_txn *txn, const struct app_record *app, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w = db_record(txn);
 	struct key key;
-	int rc;
 
+	if (!app->id[0] || app->command_count > APP_COMMANDS_MAX) {
+		return err_set(err, EINVAL, "store app '%s': no id, or %u commands are more than %u", app->id,
+			       app->command_count, APP_COMMANDS_MAX);
+	}
 	app_key(&key, app->id);
 	encode(w, app);
-	rc = db_put(txn, DB_APPS, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_APPS, &key, w, err);
 }
 
 struct app_walk {
+	struct store_txn *txn;
+	struct err *err;
 	int (*fn)(void *data, const struct app_record *app);
 	void *data;
 };
@@ -123,8 +133,9 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	if (key_len < 2 || key_len > APP_ID_SIZE || key[key_len - 1] != '\0')
 		return 0;
 	app = xcalloc(1, sizeof(*app));
-	read_app((const char *)key, body, app);
-	rc = walk->fn(walk->data, app);
+	rc = read_app(walk->txn, (const char *)key, body, app, walk->err);
+	if (rc == 0)
+		rc = walk->fn(walk->data, app);
 	app_record_finish(app);
 	free(app);
 	return rc;
@@ -133,11 +144,11 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app_record *app), void *data,
 		   struct err *err)
 {
-	struct app_walk walk = { fn, data };
+	struct app_walk walk = { txn, err, fn, data };
 	struct key all;
 
 	key_init(&all);
-	return db_each(txn, DB_APPS, &all, NULL, visit, &walk, err);
+	return db_each(txn, DB_APPS, &all, visit, &walk, err);
 }
 
 static const enum db of_app[] = { DB_GRANTS, DB_GENERATIONS, DB_PATHS, DB_VERSIONS, DB_JOURNAL };
@@ -148,7 +159,7 @@ int store_app_delete(struct store_txn *txn, const char *id, struct err *err)
 
 	app_key(&key, id);
 	for (size_t i = 0; i < ARRAY_LEN(of_app); i++) {
-		if (db_delete_prefix(txn, of_app[i], &key, err) < 0)
+		if (db_delete_some(txn, of_app[i], &key, NULL, NULL, err) < 0)
 			return -1;
 	}
 	return db_delete(txn, DB_APPS, &key, err) < 0 ? -1 : 0;
@@ -173,19 +184,16 @@ static int collect(void *data, const uint8_t *key, size_t key_len, struct rd *bo
 {
 	struct move_walk *walk = data;
 	struct moved *m;
-	size_t n = body ? (size_t)(body->end - body->p) : 0;
+	size_t n;
 
+	/* A broken record is not worth a new name. */
 	if (!body)
 		return 0;
+	n = (size_t)(body->end - body->p);
 	m = xcalloc(1, sizeof(*m) + n);
 	key_init(&m->key);
 	key_text(&m->key, walk->to);
-	if (m->key.len + key_len - walk->from_len > KEY_MAX) {
-		free(m);
-		return 0;
-	}
-	memcpy(m->key.buf + m->key.len, key + walk->from_len, key_len - walk->from_len);
-	m->key.len += key_len - walk->from_len;
+	key_bytes(&m->key, key + walk->from_len, key_len - walk->from_len);
 	m->len = n;
 	memcpy(m->body, body->p, n);
 	m->next = walk->list;
@@ -196,41 +204,55 @@ static int collect(void *data, const uint8_t *key, size_t key_len, struct rd *bo
 static int move_db(struct store_txn *txn, enum db db, const char *from, const char *to, struct err *err)
 {
 	struct move_walk walk = { .to = to, .from_len = strlen(from) + 1 };
-	struct wr *w = xcalloc(1, sizeof(*w));
 	struct key prefix;
 	int rc;
 
 	app_key(&prefix, from);
-	rc = db_each(txn, db, &prefix, NULL, collect, &walk, err);
+	rc = db_each(txn, db, &prefix, collect, &walk, err);
 	if (rc == 0)
-		rc = db_delete_prefix(txn, db, &prefix, err);
+		rc = db_delete_some(txn, db, &prefix, NULL, NULL, err);
 	while (walk.list) {
 		struct moved *m = walk.list;
+		struct wr *w = db_record(txn);
 
 		walk.list = m->next;
-		wr_init(w);
 		wr_bytes(w, m->body, m->len);
 		if (rc == 0)
 			rc = db_put(txn, db, &m->key, w, err);
 		free(m);
 	}
-	free(w);
 	return rc;
 }
 
-int store_app_rename(struct store_txn *txn, const char *from, const char *to, struct err *err)
+static int check_rename(struct store_txn *txn, const char *from, const char *to, struct err *err)
 {
 	struct app_record app;
-	int found = store_app_get(txn, to, &app, err);
+	int found = store_app_get(txn, from, &app, err);
+	enum app_state state = app.state;
 
 	app_record_finish(&app);
 	if (found < 0)
 		return -1;
-	if (found)
-		return err_set(err, EEXIST, "app '%s' is installed already", to);
+	if (!found || state == APP_BROKEN)
+		return err_set(err, ENOENT, "name app '%s' '%s': it has no good record", from, to);
+	if (!to[0] || strlen(to) >= APP_ID_SIZE)
+		return err_set(err, EINVAL, "name app '%s': '%.80s' is not an id", from, to);
+	found = store_app_get(txn, to, &app, err);
+	app_record_finish(&app);
+	if (found < 0)
+		return -1;
+	return found ? err_set(err, EEXIST, "app '%s' is installed already", to) : 0;
+}
+
+int store_app_rename(struct store_txn *txn, const char *from, const char *to, struct err *err)
+{
+	if (check_rename(txn, from, to, err) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(of_app); i++) {
 		if (move_db(txn, of_app[i], from, to, err) < 0)
 			return -1;
 	}
-	return move_db(txn, DB_APPS, from, to, err);
+	if (move_db(txn, DB_APPS, from, to, err) < 0)
+		return -1;
+	return range_rename(txn, from, to, err);
 }

@@ -37,7 +37,8 @@ struct store {
 	bool writing;
 	bool grow;   /* a transaction ran into the end of the map */
 	bool lost;   /* the map could not be made again: nothing but closing is left */
-	off_t spare; /* bytes of the data file that the disk gave us and nothing uses yet */
+	off_t allocated; /* bytes of the data file that the disk gave us */
+	off_t spare;     /* of them, those that nothing uses yet */
 	struct wr record; /* the record under construction: one at a time */
 };
 
@@ -131,6 +132,23 @@ void space_keep_ahead(struct store *store, off_t more);
 /* Called before bytes of a version are put: ENOSPC when they would use up what
  * rollback, reset, revoke and uninstall need on a full disk. */
 int space_for_version(struct store_txn *txn, size_t bytes, struct err *err);
+
+/* --- version.c, for generation.c --- */
+
+/* Deletes the versions of one generation, and the paths that then have none. */
+int version_forget(struct store_txn *txn, const char *app, uint32_t generation, struct err *err);
+
+/* --- path.c --- */
+
+/* The id of a path: 1 found, 0 not there, -1 err. make: it is made. */
+int path_find(struct store_txn *txn, const char *app, const char *path, bool make, uint32_t *ret, struct err *err);
+
+/* Writes the path's text to the end of buf; NULL when its chain is broken. */
+char *path_text(struct store_txn *txn, const char *app, uint32_t id, char *buf, size_t size);
+
+/* Drops the path, and its parents, as far as they have neither versions nor
+ * children. */
+int path_drop_unused(struct store_txn *txn, const char *app, uint32_t id, struct err *err);
 
 /* --- range.c, for app.c --- */
 

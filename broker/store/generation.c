@@ -4,7 +4,7 @@
  */
 #include "store/db.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 const char *generation_kind_name(enum generation_kind kind)
@@ -84,8 +84,7 @@ static bool split_key(const uint8_t *key, size_t len, struct generation_record *
 	if (n == len || n >= sizeof(g->app) || len != n + 5)
 		return false;
 	memcpy(g->app, key, n + 1);
-	key += n + 1;
-	g->number = (uint32_t)key[0] << 24 | (uint32_t)key[1] << 16 | (uint32_t)key[2] << 8 | key[3];
+	g->number = be32(key + n + 1);
 	return true;
 }
 
@@ -101,70 +100,39 @@ int store_generation_get(struct store_txn *txn, const char *app, uint32_t number
 	rc = db_get(txn, DB_GENERATIONS, &key, &body, NULL, err);
 	if (rc != 1)
 		return rc;
-	return decode(&body, ret) && split_key(key.buf, key.len, ret) ? 1 : 0;
+	if (decode(&body, ret) && split_key(key.buf, key.len, ret))
+		return 1;
+	db_count_broken(txn);
+	memset(ret, 0, sizeof(*ret));
+	return 0;
 }
 
 int store_generation_put(struct store_txn *txn, const struct generation_record *g, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w = db_record(txn);
 	struct key key;
-	int rc;
 
+	if (g->layer_count > LAYERS_MAX) {
+		return err_set(err, EINVAL, "store generation %u of '%s': %u layers are more than %u", g->number, g->app,
+			       g->layer_count, LAYERS_MAX);
+	}
 	generation_key(&key, g->app, g->number);
 	encode(w, g);
-	rc = db_put(txn, DB_GENERATIONS, &key, w, err);
-	free(w);
-	return rc;
-}
-
-/* --- deleting, with versions --- */
-
-struct doomed_keys {
-	uint32_t number;
-	struct key *keys;
-	size_t count, room;
-};
-
-static int collect(void *data, const uint8_t *key, size_t key_len, struct rd *body)
-{
-	struct doomed_keys *d = data;
-	uint32_t number;
-
-	(void)body;
-	if (key_len < 4)
-		return 0;
-	number = (uint32_t)key[key_len - 4] << 24 | (uint32_t)key[key_len - 3] << 16 |
-		 (uint32_t)key[key_len - 2] << 8 | key[key_len - 1];
-	if (number != d->number)
-		return 0;
-	if (d->count == d->room) {
-		d->room = d->room ? d->room * 2 : 64;
-		d->keys = xrealloc(d->keys, d->room * sizeof(*d->keys));
-	}
-	memcpy(d->keys[d->count].buf, key, key_len);
-	d->keys[d->count++].len = key_len;
-	return 0;
+	return db_put(txn, DB_GENERATIONS, &key, w, err);
 }
 
 int store_generation_delete(struct store_txn *txn, const char *app, uint32_t number, struct err *err)
 {
-	struct doomed_keys d = { .number = number };
 	struct key key;
-	int rc;
 
-	key_init(&key);
-	key_text(&key, app);
-	rc = db_each(txn, DB_VERSIONS, &key, NULL, collect, &d, err);
-	for (size_t i = 0; i < d.count && rc >= 0; i++)
-		rc = db_delete(txn, DB_VERSIONS, &d.keys[i], err);
-	free(d.keys);
-	if (rc < 0)
+	if (version_forget(txn, app, number, err) < 0)
 		return -1;
 	generation_key(&key, app, number);
 	return db_delete(txn, DB_GENERATIONS, &key, err) < 0 ? -1 : 0;
 }
 
 struct generation_walk {
+	struct store_txn *txn;
 	int (*fn)(void *data, const struct generation_record *g);
 	void *data;
 };
@@ -174,19 +142,23 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	struct generation_walk *walk = data;
 	struct generation_record g = { 0 };
 
-	if (!body || !split_key(key, key_len, &g) || !decode(body, &g))
+	if (!body)
 		return 0;
+	if (!split_key(key, key_len, &g) || !decode(body, &g)) {
+		db_count_broken(walk->txn);
+		return 0;
+	}
 	return walk->fn(walk->data, &g);
 }
 
 int store_generation_each(struct store_txn *txn, const char *app,
 			  int (*fn)(void *data, const struct generation_record *g), void *data, struct err *err)
 {
-	struct generation_walk walk = { fn, data };
+	struct generation_walk walk = { txn, fn, data };
 	struct key prefix;
 
 	key_init(&prefix);
 	if (app)
 		key_text(&prefix, app);
-	return db_each(txn, DB_GENERATIONS, &prefix, NULL, visit, &walk, err);
+	return db_each(txn, DB_GENERATIONS, &prefix, visit, &walk, err);
 }

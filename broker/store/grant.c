@@ -4,7 +4,6 @@
  */
 #include "store/db.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void grant_key(struct key *key, const char *app, const char *permission, const char *item)
@@ -76,22 +75,21 @@ int store_grant_get(struct store_txn *txn, const char *app, const char *permissi
 	rc = db_get(txn, DB_GRANTS, &key, &body, NULL, err);
 	if (rc != 1)
 		return rc;
-	if (!decode(&body, ret))
-		return 0;
-	return split_key(key.buf, key.len, ret) ? 1 : 0;
+	if (decode(&body, ret) && split_key(key.buf, key.len, ret))
+		return 1;
+	db_count_broken(txn);
+	memset(ret, 0, sizeof(*ret));
+	return 0;
 }
 
 int store_grant_put(struct store_txn *txn, const struct grant_record *grant, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w = db_record(txn);
 	struct key key;
-	int rc;
 
 	grant_key(&key, grant->app, grant->permission, grant->item);
 	encode(w, grant);
-	rc = db_put(txn, DB_GRANTS, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_GRANTS, &key, w, err);
 }
 
 int store_grant_delete(struct store_txn *txn, const char *app, const char *permission, const char *item,
@@ -104,6 +102,7 @@ int store_grant_delete(struct store_txn *txn, const char *app, const char *permi
 }
 
 struct grant_walk {
+	struct store_txn *txn;
 	int (*fn)(void *data, const struct grant_record *grant);
 	void *data;
 };
@@ -114,19 +113,23 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	struct grant_record g = { 0 };
 
 	/* A broken grant is no grant: it will be asked again. */
-	if (!body || !split_key(key, key_len, &g) || !decode(body, &g))
+	if (!body)
 		return 0;
+	if (!split_key(key, key_len, &g) || !decode(body, &g)) {
+		db_count_broken(walk->txn);
+		return 0;
+	}
 	return walk->fn(walk->data, &g);
 }
 
 int store_grant_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct grant_record *grant),
 		     void *data, struct err *err)
 {
-	struct grant_walk walk = { fn, data };
+	struct grant_walk walk = { txn, fn, data };
 	struct key prefix;
 
 	key_init(&prefix);
 	if (app)
 		key_text(&prefix, app);
-	return db_each(txn, DB_GRANTS, &prefix, NULL, visit, &walk, err);
+	return db_each(txn, DB_GRANTS, &prefix, visit, &walk, err);
 }

@@ -5,12 +5,12 @@
  */
 #include "store/db.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HISTORY_MAX 100000u
 #define TRIM_STEP 256u
-#define SESSIONS_FOLDED 256u
+#define SESSIONS_FOLDED 256u /* newer ones may still be under way */
+#define FOLD_TRIM_STEP 16u
 
 static void encode(struct wr *w, const struct history_record *h)
 {
@@ -63,61 +63,54 @@ static bool decode(struct rd *r, struct history_record *h)
 
 static int put_entry(struct store_txn *txn, uint64_t seq, const struct history_record *entry, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w = db_record(txn);
 	struct key key;
-	int rc;
 
 	key_init(&key);
 	key_u64(&key, seq);
 	encode(w, entry);
-	rc = db_put(txn, DB_HISTORY, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_HISTORY, &key, w, err);
 }
 
 static int next_seq(struct store_txn *txn, uint64_t *ret, struct err *err)
 {
-	MDB_cursor *cursor;
-	MDB_val k, v;
-	int rc = mdb_cursor_open(txn->txn, txn->store->dbi[DB_HISTORY], &cursor);
+	struct key all;
+	uint64_t last = 0;
 
-	if (rc)
-		return db_fail(txn, rc, "read history", err);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	*ret = 1;
-	if (rc == 0 && k.mv_size == 8) {
-		const uint8_t *p = k.mv_data;
-
-		*ret = 0;
-		for (int i = 0; i < 8; i++)
-			*ret = *ret << 8 | p[i];
-		(*ret)++;
-	}
-	mdb_cursor_close(cursor);
-	return rc && rc != MDB_NOTFOUND ? db_fail(txn, rc, "read history", err) : 0;
+	key_init(&all);
+	if (db_last(txn, DB_HISTORY, &all, 8, &last, err) < 0)
+		return -1;
+	*ret = last + 1;
+	return 0;
 }
 
+struct trim_walk {
+	size_t left;            /* how many may still go */
+	uint64_t below_session; /* of the fold index: older sessions go in any case */
+};
+
+static enum pick pick_oldest(void *data, const uint8_t *key, size_t key_len)
+{
+	struct trim_walk *walk = data;
+
+	(void)key;
+	(void)key_len;
+	return walk->left-- ? PICK_DELETE : PICK_STOP;
+}
+
+/* Some at a time, so that not every entry pays. */
 static int trim(struct store_txn *txn, struct err *err)
 {
-	MDB_stat stat;
-	MDB_cursor *cursor;
-	MDB_val k, v;
-	int rc = mdb_stat(txn->txn, txn->store->dbi[DB_HISTORY], &stat);
+	struct trim_walk walk = { .left = TRIM_STEP };
+	struct key all;
+	size_t entries;
 
-	if (rc)
-		return db_fail(txn, rc, "trim history", err);
-	if (stat.ms_entries < HISTORY_MAX + TRIM_STEP)
+	if (db_count(txn, DB_HISTORY, &entries, err) < 0)
+		return -1;
+	if (entries <= HISTORY_MAX)
 		return 0;
-	rc = mdb_cursor_open(txn->txn, txn->store->dbi[DB_HISTORY], &cursor);
-	if (rc)
-		return db_fail(txn, rc, "trim history", err);
-	for (size_t n = stat.ms_entries; rc == 0 && n > HISTORY_MAX; n--) {
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
-		if (rc == 0)
-			rc = mdb_cursor_del(cursor, 0);
-	}
-	mdb_cursor_close(cursor);
-	return rc ? db_fail(txn, rc, "trim history", err) : 0;
+	key_init(&all);
+	return db_delete_some(txn, DB_HISTORY, &all, pick_oldest, &walk, err);
 }
 
 /* --- folding --- */
@@ -147,6 +140,16 @@ static bool same(const struct history_record *a, const struct history_record *b)
 	       strcmp(a->item, b->item) == 0 && strcmp(a->what, b->what) == 0 && strcmp(a->program, b->program) == 0;
 }
 
+static uint32_t times(const struct history_record *entry)
+{
+	return entry->count ? entry->count : 1;
+}
+
+static uint64_t last_ms(const struct history_record *entry)
+{
+	return entry->last_wall_ms ? entry->last_wall_ms : entry->wall_ms;
+}
+
 /* 1 folded, 0 not. */
 static int fold(struct store_txn *txn, const struct history_record *entry, struct err *err)
 {
@@ -166,36 +169,55 @@ static int fold(struct store_txn *txn, const struct history_record *entry, struc
 	rc = db_get(txn, DB_HISTORY, &key, &body, NULL, err);
 	if (rc != 1 || !decode(&body, &old) || !same(&old, entry))
 		return rc < 0 ? -1 : 0;
-	old.count += entry->count;
-	old.last_wall_ms = entry->wall_ms;
+	old.count = old.count > UINT32_MAX - times(entry) ? UINT32_MAX : old.count + times(entry);
+	old.last_wall_ms = last_ms(entry);
 	return put_entry(txn, seq, &old, err) < 0 ? -1 : 1;
+}
+
+static enum pick pick_stale(void *data, const uint8_t *key, size_t key_len)
+{
+	struct trim_walk *walk = data;
+
+	if (walk->left == 0 || (key_len >= 8 && be64(key) >= walk->below_session))
+		return PICK_STOP;
+	walk->left--;
+	return PICK_DELETE;
+}
+
+/* The index never outgrows history itself: sessions long over leave it, and
+ * then the oldest do, whoever they are. */
+static int trim_folds(struct store_txn *txn, uint64_t session, struct err *err)
+{
+	struct trim_walk walk = { .left = FOLD_TRIM_STEP };
+	struct key all;
+	size_t entries;
+
+	if (db_count(txn, DB_HISTORY_FOLD, &entries, err) < 0)
+		return -1;
+	walk.below_session = session > SESSIONS_FOLDED ? session - SESSIONS_FOLDED : 0;
+	if (entries >= HISTORY_MAX)
+		walk.below_session = UINT64_MAX;
+	key_init(&all);
+	return db_delete_some(txn, DB_HISTORY_FOLD, &all, pick_stale, &walk, err);
 }
 
 static int remember_fold(struct store_txn *txn, const struct history_record *entry, uint64_t seq, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
 	struct key key;
-	int rc = 0;
+	struct wr *w;
 
-	if (entry->session > txn->store->session_seen) {
-		txn->store->session_seen = entry->session;
-		if (entry->session > SESSIONS_FOLDED) {
-			key_init(&key);
-			key_u64(&key, entry->session - SESSIONS_FOLDED);
-			rc = db_delete_prefix(txn, DB_HISTORY_FOLD, &key, err);
-		}
-	}
+	if (trim_folds(txn, entry->session, err) < 0)
+		return -1;
+	w = db_record(txn);
 	fold_key(&key, entry);
 	wr_u64(w, seq);
-	if (rc == 0)
-		rc = db_put(txn, DB_HISTORY_FOLD, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_HISTORY_FOLD, &key, w, err);
 }
 
 int store_history_append(struct store_txn *txn, const struct history_record *entry, struct err *err)
 {
 	bool folds = entry->kind == HISTORY_ACCESS && entry->session;
+	struct history_record whole = *entry;
 	uint64_t seq;
 	int rc;
 
@@ -204,7 +226,9 @@ int store_history_append(struct store_txn *txn, const struct history_record *ent
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
-	if (next_seq(txn, &seq, err) < 0 || put_entry(txn, seq, entry, err) < 0)
+	whole.count = times(entry);
+	whole.last_wall_ms = last_ms(entry);
+	if (next_seq(txn, &seq, err) < 0 || put_entry(txn, seq, &whole, err) < 0)
 		return -1;
 	if (folds && remember_fold(txn, entry, seq, err) < 0)
 		return -1;
@@ -212,6 +236,7 @@ int store_history_append(struct store_txn *txn, const struct history_record *ent
 }
 
 struct history_walk {
+	struct store_txn *txn;
 	const char *app, *permission;
 	uint64_t since;
 	int (*fn)(void *data, const struct history_record *entry);
@@ -223,10 +248,13 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	struct history_walk *walk = data;
 	struct history_record entry = { 0 };
 
-	if (!body || key_len != 8 || !decode(body, &entry))
+	if (!body || key_len != 8)
 		return 0;
-	for (int i = 0; i < 8; i++)
-		entry.seq = entry.seq << 8 | key[i];
+	if (!decode(body, &entry)) {
+		db_count_broken(walk->txn);
+		return 0;
+	}
+	entry.seq = be64(key);
 	if ((walk->app && strcmp(entry.app, walk->app) != 0) ||
 	    (walk->permission && strcmp(entry.permission, walk->permission) != 0) || entry.last_wall_ms < walk->since)
 		return 0;
@@ -236,9 +264,9 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 int store_history_each(struct store_txn *txn, const char *app, const char *permission, uint64_t since_wall_ms,
 		       int (*fn)(void *data, const struct history_record *entry), void *data, struct err *err)
 {
-	struct history_walk walk = { app, permission, since_wall_ms, fn, data };
+	struct history_walk walk = { txn, app, permission, since_wall_ms, fn, data };
 	struct key all;
 
 	key_init(&all);
-	return db_each(txn, DB_HISTORY, &all, NULL, visit, &walk, err);
+	return db_each(txn, DB_HISTORY, &all, visit, &walk, err);
 }

@@ -4,7 +4,7 @@
  */
 #include "store/db.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 static void encode(struct wr *w, const struct journal_record *j)
@@ -36,16 +36,15 @@ static bool decode(struct rd *r, struct journal_record *j)
 
 int store_journal_put(struct store_txn *txn, const struct journal_record *j, struct err *err)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w = db_record(txn);
 	struct key key;
-	int rc;
 
+	if (j->layer_count > ARRAY_LEN(j->layers))
+		return err_set(err, EINVAL, "journal of '%s': %u layers are too many", j->app, j->layer_count);
 	key_init(&key);
 	key_text(&key, j->app);
 	encode(w, j);
-	rc = db_put(txn, DB_JOURNAL, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_JOURNAL, &key, w, err);
 }
 
 int store_journal_delete(struct store_txn *txn, const char *app, struct err *err)
@@ -58,6 +57,7 @@ int store_journal_delete(struct store_txn *txn, const char *app, struct err *err
 }
 
 struct journal_walk {
+	struct store_txn *txn;
 	int (*fn)(void *data, const struct journal_record *j);
 	void *data;
 };
@@ -67,8 +67,12 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	struct journal_walk *walk = data;
 	struct journal_record j = { 0 };
 
-	if (!body || key_len < 2 || key_len > sizeof(j.app) || key[key_len - 1] != '\0' || !decode(body, &j))
+	if (!body || key_len < 2 || key_len > sizeof(j.app) || key[key_len - 1] != '\0')
 		return 0;
+	if (!decode(body, &j)) {
+		db_count_broken(walk->txn);
+		return 0;
+	}
 	memcpy(j.app, key, key_len);
 	return walk->fn(walk->data, &j);
 }
@@ -76,9 +80,9 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 int store_journal_each(struct store_txn *txn, int (*fn)(void *data, const struct journal_record *j), void *data,
 		       struct err *err)
 {
-	struct journal_walk walk = { fn, data };
+	struct journal_walk walk = { txn, fn, data };
 	struct key all;
 
 	key_init(&all);
-	return db_each(txn, DB_JOURNAL, &all, NULL, visit, &walk, err);
+	return db_each(txn, DB_JOURNAL, &all, visit, &walk, err);
 }

@@ -161,8 +161,10 @@ int store_commit(struct store_txn *txn, struct err *err)
 	}
 	rc = mdb_txn_commit(txn->txn);
 	txn_over(txn);
-	if (rc == EIO) /* LMDB's word for a write that came out short, too */
-		rc = ENOSPC;
+	if (rc == EIO) { /* LMDB's word for a write that came out short, too */
+		err_set(err, ENOSPC, "write to the store in '%s': the disk is full or failing", store->folder);
+		return err_hint(err, "make some room and try again");
+	}
 	if (rc)
 		return db_fail(store, NULL, rc, "write to", err);
 	if (write)

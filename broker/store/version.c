@@ -1,145 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Versions of files. A path is a chain of numbered names, so that a deep tree
- * does not repeat its prefixes a million times. In the paths database:
- *   app, parent (u32), name        -> id
- *   app, 0xffffffff, id            -> parent, name
- *   app, 0xfffffffe                -> last id given
+ * Versions of files. Key: app, path id, generation, so that the states of one
+ * path lie side by side.
  */
 #include "store/db.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#define BY_ID 0xffffffffu
-#define LAST_ID 0xfffffffeu
-#define NAME_BYTES 255u
-#define DEPTH_LIMIT 2048u
-
-static void name_key(struct key *key, const char *app, uint32_t parent, const char *name, size_t n)
+static int check_version(const struct version_record *v, struct err *err)
 {
-	char text[NAME_BYTES + 1];
-
-	memcpy(text, name, n);
-	text[n] = '\0';
-	key_init(key);
-	key_text(key, app);
-	key_u32(key, parent);
-	key_text(key, text);
-}
-
-static void id_key(struct key *key, const char *app, uint32_t id)
-{
-	key_init(key);
-	key_text(key, app);
-	key_u32(key, BY_ID);
-	key_u32(key, id);
-}
-
-static int give_id(struct store_txn *txn, const char *app, uint32_t *ret, struct err *err)
-{
-	struct wr *w;
-	struct key key;
-	struct rd body;
-	int rc;
-
-	key_init(&key);
-	key_text(&key, app);
-	key_u32(&key, LAST_ID);
-	rc = db_get(txn, DB_PATHS, &key, &body, NULL, err);
-	if (rc < 0)
-		return -1;
-	*ret = (rc == 1 ? rd_u32(&body) : 0) + 1;
-	w = xcalloc(1, sizeof(*w));
-	wr_u32(w, *ret);
-	rc = db_put(txn, DB_PATHS, &key, w, err);
-	free(w);
-	return rc;
-}
-
-static int add_name(struct store_txn *txn, const char *app, uint32_t parent, const char *name, size_t n,
-		    uint32_t *ret, struct err *err)
-{
-	struct wr *w;
-	struct key key;
-	char text[NAME_BYTES + 1];
-	int rc;
-
-	if (give_id(txn, app, ret, err) < 0)
-		return -1;
-	w = xcalloc(1, sizeof(*w));
-	wr_u32(w, *ret);
-	name_key(&key, app, parent, name, n);
-	rc = db_put(txn, DB_PATHS, &key, w, err);
-	if (rc == 0) {
-		memcpy(text, name, n);
-		text[n] = '\0';
-		wr_init(w);
-		wr_u32(w, parent);
-		wr_str(w, text);
-		id_key(&key, app, *ret);
-		rc = db_put(txn, DB_PATHS, &key, w, err);
-	}
-	free(w);
-	return rc;
-}
-
-/* The id of a path: 1 found, 0 not there, -1 err. make: it is made. */
-static int path_id(struct store_txn *txn, const char *app, const char *path, bool make, uint32_t *ret, struct err *err)
-{
-	uint32_t id = 0;
-
-	while (*path) {
-		size_t n = strcspn(path, "/");
-		struct key key;
-		struct rd body;
-		int rc;
-
-		if (n == 0 || n > NAME_BYTES)
-			return err_set(err, EINVAL, "a path in a layer has a name of %zu bytes", n);
-		name_key(&key, app, id, path, n);
-		rc = db_get(txn, DB_PATHS, &key, &body, NULL, err);
-		if (rc < 0 || (rc == 0 && !make))
-			return rc;
-		if (rc == 1)
-			id = rd_u32(&body);
-		else if (add_name(txn, app, id, path, n, &id, err) < 0)
-			return -1;
-		path += n;
-		path += *path == '/';
-	}
-	*ret = id;
-	return 1;
-}
-
-/* Fills buf from its end; returns the start, NULL when the chain is broken. */
-static char *path_text(struct store_txn *txn, const char *app, uint32_t id, char *buf, size_t size)
-{
-	char *p = buf + size - 1;
-	struct err err = { 0 };
-
-	*p = '\0';
-	for (unsigned int depth = 0; id; depth++) {
-		char name[NAME_BYTES + 1];
-		struct key key;
-		struct rd body;
-		size_t n;
-
-		id_key(&key, app, id);
-		if (depth == DEPTH_LIMIT || db_get(txn, DB_PATHS, &key, &body, NULL, &err) != 1)
-			return NULL;
-		id = rd_u32(&body);
-		rd_str(&body, name, sizeof(name));
-		n = strlen(name);
-		if ((size_t)(p - buf) < n + 1)
-			return NULL;
-		if (*p)
-			*--p = '/';
-		p -= n;
-		memcpy(p, name, n);
-	}
-	return p;
+	if (strlen(v->target) < PATH_SIZE)
+		return 0;
+	return err_set(err, ENAMETOOLONG, "store a version of '%.200s': its target has more than %u bytes", v->path,
+		       PATH_SIZE - 1);
 }
 
 int store_version_put(struct store_txn *txn, const char *app, const struct version_record *v, struct err *err)
@@ -147,15 +21,15 @@ int store_version_put(struct store_txn *txn, const char *app, const struct versi
 	struct wr *w;
 	struct key key;
 	uint32_t id;
-	int rc;
 
-	if (path_id(txn, app, v->path, true, &id, err) < 0)
+	if (check_version(v, err) < 0 || path_find(txn, app, v->path, true, &id, err) < 0 ||
+	    space_for_version(txn, strlen(v->target) + 256, err) < 0)
 		return -1;
 	key_init(&key);
 	key_text(&key, app);
 	key_u32(&key, id);
 	key_u32(&key, v->generation);
-	w = xcalloc(1, sizeof(*w));
+	w = db_record(txn);
 	wr_u8(w, (uint8_t)v->kind);
 	wr_str(w, v->target);
 	wr_u64(w, v->size);
@@ -164,9 +38,7 @@ int store_version_put(struct store_txn *txn, const char *app, const struct versi
 	wr_u32(w, v->uid);
 	wr_u32(w, v->gid);
 	wr_bytes(w, v->hash, sizeof(v->hash));
-	rc = db_put(txn, DB_VERSIONS, &key, w, err);
-	free(w);
-	return rc;
+	return db_put(txn, DB_VERSIONS, &key, w, err);
 }
 
 struct version_walk {
@@ -180,11 +52,6 @@ struct version_walk {
 	int (*fn)(void *data, const struct version_record *v);
 	void *data;
 };
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body)
 {
@@ -211,8 +78,10 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	v.uid = rd_u32(body);
 	v.gid = rd_u32(body);
 	rd_bytes(body, v.hash, sizeof(v.hash));
-	if (!rd_end(body) || kind > ENTRY_MOVED)
+	if (!rd_end(body) || kind > ENTRY_MOVED) {
+		db_count_broken(walk->txn);
 		return 0;
+	}
 	v.kind = (enum entry_kind)kind;
 	v.path = walk->path;
 	v.target = walk->target;
@@ -235,11 +104,49 @@ int store_version_each(struct store_txn *txn, const char *app, const char *path,
 	key_init(&prefix);
 	key_text(&prefix, app);
 	if (path) {
-		rc = path_id(txn, app, path, false, &id, err);
+		rc = path_find(txn, app, path, false, &id, err);
 		key_u32(&prefix, id);
 	}
 	if (rc == 1)
-		rc = db_each(txn, DB_VERSIONS, &prefix, NULL, visit, walk, err);
+		rc = db_each(txn, DB_VERSIONS, &prefix, visit, walk, err);
 	free(walk);
+	return rc;
+}
+
+/* --- forgetting a generation --- */
+
+struct forgotten {
+	uint32_t generation;
+	size_t app_len;
+	uint32_t *ids;
+	size_t count, room;
+};
+
+static enum pick pick_generation(void *data, const uint8_t *key, size_t key_len)
+{
+	struct forgotten *f = data;
+
+	if (key_len != f->app_len + 8 || be32(key + f->app_len + 4) != f->generation)
+		return PICK_KEEP;
+	if (f->count == f->room) {
+		f->room = f->room ? f->room * 2 : 64;
+		f->ids = xrealloc(f->ids, f->room * sizeof(*f->ids));
+	}
+	f->ids[f->count++] = be32(key + f->app_len);
+	return PICK_DELETE;
+}
+
+int version_forget(struct store_txn *txn, const char *app, uint32_t generation, struct err *err)
+{
+	struct forgotten f = { .generation = generation, .app_len = strlen(app) + 1 };
+	struct key prefix;
+	int rc;
+
+	key_init(&prefix);
+	key_text(&prefix, app);
+	rc = db_delete_some(txn, DB_VERSIONS, &prefix, pick_generation, &f, err);
+	for (size_t i = 0; i < f.count && rc == 0; i++)
+		rc = path_drop_unused(txn, app, f.ids[i], err);
+	free(f.ids);
 	return rc;
 }

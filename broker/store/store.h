@@ -9,10 +9,16 @@
  * check costs itself alone: reads skip it, count it (store_broken_records) and
  * for a grant that means "ask"; for an app that it cannot run, with the reason.
  *
- * A transaction is durable when store_commit returned 0 (two syncs). The map
- * grows by itself. When the disk is full, writes fail with ENOSPC and nothing
- * of them stands; rollback, reset, revoke and uninstall still work, because
- * the file is preallocated ahead of its use.
+ * A transaction is durable when store_commit returned 0 (two syncs). When the
+ * disk is full, writes fail with ENOSPC and nothing of them stands; rollback,
+ * reset, revoke and uninstall still work, because the file is preallocated
+ * ahead of its use; of that reserve store_version_put takes nothing.
+ *
+ * The map grows by itself between transactions, as soon as less than 8 MB of it
+ * are free. Only a single transaction that needs more than that can hit its
+ * end: it fails with ENOSPC and "its map was full", and the next store_begin
+ * has one twice as large, so that the same work can be tried again. It does not
+ * grow while a read transaction is open.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -36,8 +42,9 @@ struct store_txn;
 struct store *store_open(int dir_fd, struct err *err);
 void store_close(struct store *store);
 
-/* One write transaction at a time and none open while waiting for an event.
- * NULL with err. A read transaction sees one consistent state. */
+/* One write transaction at a time (a second one: EBUSY) and none open while
+ * waiting for an event. NULL with err. A read transaction sees one consistent
+ * state. */
 struct store_txn *store_begin(struct store *store, bool write, struct err *err);
 
 /* Ends txn in every case. After -1 nothing of it stands. */
@@ -59,7 +66,9 @@ enum counter {
 	COUNTER_COUNT
 };
 
-/* Adds by to the counter and returns the new value in ret. */
+/* Adds by to the counter and returns the new value in ret. A number never comes
+ * twice, also after its record broke: then the next ones are above 2^40. Only
+ * COUNTER_POWERED begins again instead. */
 int store_counter_add(struct store_txn *txn, enum counter counter, uint64_t by, uint64_t *ret, struct err *err);
 
 /* Small named texts (the owner's mark, the base fingerprint); "" when unset. At
@@ -69,14 +78,16 @@ int store_text_get(struct store_txn *txn, const char *name, char *buf, size_t si
 
 /* --- id ranges --- */
 
-/* Makes a range (65536 ids from base) known as free. Known ones stay as they are. */
+/* Makes a range (65536 ids from base) known as free. Known ones stay as they
+ * are. EINVAL below 65536: those ids are the system's. */
 int store_range_add(struct store_txn *txn, uint32_t base, struct err *err);
 
 /* Takes the lowest free range for app. ENOSPC with err when there is none. */
 int store_range_take(struct store_txn *txn, const char *app, uint32_t *ret, struct err *err);
 
 /* Taken -> to be wiped -> free again. A range is free only after its wipe is
- * recorded. */
+ * recorded. EINVAL for a range that is not in that state or not known; base 0
+ * (an app whose range nobody knows) is no range, and nothing happens. */
 int store_range_release(struct store_txn *txn, uint32_t base, struct err *err);
 int store_range_wiped(struct store_txn *txn, uint32_t base, struct err *err);
 
@@ -116,7 +127,8 @@ int store_app_put(struct store_txn *txn, const struct app_record *app, struct er
 void app_record_finish(struct app_record *app);
 
 /* Every app in order of id; fn returns 0 to go on, else the walk ends with that
- * value. Broken ones are handed over with state APP_BROKEN and their id. */
+ * value. Broken ones are handed over with state APP_BROKEN, their id, and the
+ * base of the range that is taken under that id (0: not known). */
 int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app_record *app), void *data,
 		   struct err *err);
 
@@ -124,7 +136,8 @@ int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app
  * afterwards no key names it. History entries stay. */
 int store_app_delete(struct store_txn *txn, const char *id, struct err *err);
 
-/* Gives a provisional app its name: all its records move. EEXIST when taken. */
+/* Gives a provisional app its name: all its records and its range move; what
+ * history says stays said. EEXIST when taken, ENOENT without a good record. */
 int store_app_rename(struct store_txn *txn, const char *from, const char *to, struct err *err);
 
 /* --- grants --- */
@@ -219,7 +232,7 @@ int store_generation_get(struct store_txn *txn, const char *app, uint32_t number
 			 struct err *err); /* 1, 0, -1 */
 int store_generation_put(struct store_txn *txn, const struct generation_record *g, struct err *err);
 
-/* With its versions. */
+/* With its versions, and the paths that then have none. */
 int store_generation_delete(struct store_txn *txn, const char *app, uint32_t number, struct err *err);
 
 /* Oldest first. app NULL: of all apps (for garbage collection). */
@@ -238,7 +251,9 @@ struct version_record {
 	uint8_t hash[HASH_SIZE];
 };
 
-/* path and target are borrowed. */
+/* path and target are borrowed. EINVAL or ENAMETOOLONG for what no file can be
+ * called; ENOSPC, and a failed transaction, when it would take room that smaller
+ * ones need. */
 int store_version_put(struct store_txn *txn, const char *app, const struct version_record *v, struct err *err);
 
 /* The states of one path, oldest generation first; path NULL: of every path, in

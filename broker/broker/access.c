@@ -36,6 +36,15 @@ static struct permission_ref ref_of(const struct gate *gate)
 	return ref;
 }
 
+bool access_has_gate(const struct broker *broker, const struct permission *permission)
+{
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		if (broker->gates[i].permission == permission)
+			return true;
+	}
+	return false;
+}
+
 static bool covers(const struct permission *permission, const char *item, const struct gate *gate)
 {
 	return gate->permission == permission && (item[0] == '\0' || strcmp(item, gate->item) == 0);
@@ -159,6 +168,11 @@ struct access_decision access_decide(struct broker *broker, struct session *sess
 	});
 	if (ret.decision.by == DECIDED_GRANT || ret.decision.by == DECIDED_LOCK)
 		fill_from_grant(&ret, seen, ref);
+	if (!access_has_gate(broker, ref->permission)) {
+		ret.decision.give = GIVE_NO;
+		(void)snprintf(ret.decision.why, sizeof(ret.decision.why),
+			       "this system has no gate for %s; every use is refused", ref->permission->name);
+	}
 	free(seen);
 	return ret;
 }

@@ -31,6 +31,10 @@ struct access_decision {
 struct access_decision access_decide(struct broker *broker, struct session *session, const char *app,
 				     const struct permission_ref *ref);
 
+/* A permission without a gate on this system is refused, whatever was answered:
+ * what cannot be held is not left open. */
+bool access_has_gate(const struct broker *broker, const struct permission *permission);
+
 /* Answers everything of session that waits for permission and item (or, with
  * item "", for any of its items). */
 void access_answer_waiting(struct session *session, const struct permission *permission, const char *item,

@@ -5,12 +5,18 @@
  */
 #include "broker/answer.h"
 
+#include "broker/access.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static int check(struct session *session, const struct answer *a, struct err *err)
+static int check(struct broker *broker, struct session *session, const struct answer *a, struct err *err)
 {
+	if (a->give > GIVE_ASK && !access_has_gate(broker, a->ref.permission)) {
+		err_set(err, EINVAL, "%s cannot be given on this system: every use is refused", a->ref.permission->name);
+		return err_hint(err, "cowbell doctor says what is missing");
+	}
 	if (!(a->ref.permission->answers & GIVE_BIT(a->give))) {
 		char words[96] = "";
 		size_t n = 0;
@@ -121,7 +127,7 @@ int answer_store(struct broker *broker, struct session *session, const struct an
 	struct store_txn *txn;
 
 	memset(ret, 0, sizeof(*ret));
-	if (check(session, answer, err) < 0)
+	if (check(broker, session, answer, err) < 0)
 		return -1;
 	txn = store_begin(broker->store, true, err);
 	if (!txn)

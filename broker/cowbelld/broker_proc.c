@@ -97,7 +97,7 @@ static void send_hello(struct daemon *d)
 	wr_str(w, d->home);
 	wr_str(w, d->options.board);
 	wr_str(w, d->root);
-	wr_u64(w, d->cgroup.features);
+	wr_u64(w, d->cgroup.features | d->features);
 	ids_encode(d, w, 0);
 	wr_u16(w, (uint16_t)d->resources.count);
 	for (size_t i = 0; i < d->resources.count; i++) {

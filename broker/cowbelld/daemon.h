@@ -32,6 +32,7 @@ struct daemon {
 	char state[PATH_SIZE], store[PATH_SIZE], run[PATH_SIZE];
 	int lock_fd, store_fd, meta_fd, bin_fd, listen_fd;
 	uint64_t instance;
+	uint64_t features; /* FEATURE_*, without those of cgroup */
 	char boot_id[64];
 
 	/* owner.c */

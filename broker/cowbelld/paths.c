@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,6 +106,15 @@ static int lock_state(struct daemon *d, struct err *err)
 	return err_hint(err, "stop it first, or choose another --root");
 }
 
+/* Whether files of the store can share their blocks. */
+static bool can_reflink(int store)
+{
+	cleanup_fd int a = openat(store, "tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cleanup_fd int b = openat(store, "tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return a >= 0 && b >= 0 && fd_write_full(a, "x", 1) == 0 && ioctl(b, FICLONE, a) == 0;
+}
+
 int paths_open(struct daemon *d, struct err *err)
 {
 	char self[PATH_SIZE], *slash;
@@ -130,6 +141,8 @@ int paths_open(struct daemon *d, struct err *err)
 		if (mkdirat(d->store_fd, names[i], 0700) < 0 && errno != EEXIST)
 			return err_sys(err, "make folder '%s/%s'", d->store, names[i]);
 	}
+	if (can_reflink(d->store_fd))
+		d->features |= FEATURE_REFLINK;
 	return 0;
 }
 

@@ -170,21 +170,6 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* "90m", "7d" ago, or a date; wall milliseconds. -1: neither. */
-static long long parse_since(const char *text)
-{
-	struct duration d;
-	struct err err = { 0 };
-	struct tm tm = { .tm_isdst = -1 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-
-	if (end && *end == '\0')
-		return (long long)mktime(&tm) * 1000;
-	if (duration_parse(text, &d, &err) < 0 || d.lasts != LASTS_TIME)
-		return -1;
-	return (long long)time(NULL) * 1000 - (long long)d.ms;
-}
-
 static void show_history(json_t *h)
 {
 	char when[SHORT_TEXT], last[SHORT_TEXT];
@@ -220,7 +205,7 @@ int cmd_history(struct ctl *ctl, int argc, char **argv)
 
 	if (options_take("history", specs, &argc, argv) || argc > 2)
 		return usage("history");
-	if (since && (from = parse_since(since)) < 0) {
+	if (since && (from = ctl_since(since)) < 0) {
 		(void)fprintf(stderr, "cowbell: history: '%s' is no time (90m, 7d, 2026-11-24)\n", since);
 		return EXIT_USAGE;
 	}

@@ -58,6 +58,7 @@ int cmd_versions(struct ctl *ctl, int argc, char **argv)
 	const char *since = NULL;
 	const struct option_spec specs[] = { { .name = "--since", .has_value = true, .value = &since }, { .name = NULL } };
 	json_t *reply, *v, *params;
+	long long from = 0;
 	size_t i;
 
 	if (options_take("versions", specs, &argc, argv) || argc < 2 || argc > 3)
@@ -65,6 +66,12 @@ int cmd_versions(struct ctl *ctl, int argc, char **argv)
 	params = json_pack("{s:s}", "app", argv[1]);
 	if (argc == 3)
 		json_object_set_new(params, "path", json_string(argv[2]));
+	if (since && (from = ctl_since(since)) < 0) {
+		(void)fprintf(stderr, "cowbell: versions: '%s' is no time (90m, 7d, 2026-11-24)\n", since);
+		json_decref(params);
+		return EXIT_USAGE;
+	}
+	json_object_set_new(params, "since", json_integer(from));
 	reply = ctl_call(ctl, argv[1], "io.cowbell.Versions", params);
 	if (!reply)
 		return EXIT_FAILED;

@@ -15,9 +15,10 @@ static void show_prompt(json_t *p)
 {
 	json_t *word;
 	size_t i;
+	const char *state = str_of(p, "state");
 
-	(void)printf("%lld  %s %s wants %s", int_of(p, "id"), str_of(p, "app"),
-		     strcmp(str_of(p, "state"), "waiting") == 0 ? "now" : str_of(p, "state"), str_of(p, "about"));
+	(void)printf("%lld  %s wants %s%s%s", int_of(p, "id"), str_of(p, "app"), str_of(p, "about"),
+		     strcmp(state, "waiting") == 0 ? "" : ", ", strcmp(state, "waiting") == 0 ? "" : state);
 	(void)printf(" (%s): ", str_of(p, "program"));
 	json_array_foreach(json_object_get(p, "answers"), i, word)
 		(void)printf("%s%s", i ? ", " : "", json_string_value(word));

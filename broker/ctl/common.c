@@ -180,3 +180,17 @@ void show_text(const char *text)
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	(void)fputs(shown, stdout);
 }
+
+long long ctl_since(const char *text)
+{
+	struct duration d;
+	struct err err = { 0 };
+	struct tm tm = { .tm_isdst = -1 };
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	if (end && *end == '\0')
+		return (long long)mktime(&tm) * 1000;
+	if (duration_parse(text, &d, &err) < 0 || d.lasts != LASTS_TIME)
+		return -1;
+	return (long long)time(NULL) * 1000 - (long long)d.ms;
+}

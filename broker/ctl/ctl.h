@@ -67,6 +67,9 @@ bool bool_of(json_t *object, const char *key);
 void show_size(long long bytes, char buf[SHORT_TEXT]); /* "4.1 MB" */
 void show_time(long long wall_ms, char buf[SHORT_TEXT]); /* "21:04", "Mon 21:04", "2026-11-24" */
 
+/* "90m" or "7d" ago, or a date, as wall milliseconds; -1: neither. */
+long long ctl_since(const char *text);
+
 /* Prints text with everything a terminal could obey made visible. */
 void show_text(const char *text);
 

@@ -47,6 +47,8 @@ void start_finish(struct start *start)
 	}
 }
 
+#define PROCESSES_MAX 4096u
+
 static void report(bool failed, bool cwd_changed, int code, const char *step)
 {
 	struct start_report r = { .failed = failed, .cwd_changed = cwd_changed, .code = code };
@@ -104,7 +106,7 @@ static void take_terminal(uint8_t flags)
 
 static void reset_process(void)
 {
-	const struct rlimit no_core = { 0, 0 };
+	const struct rlimit no_core = { 0, 0 }, processes = { PROCESSES_MAX, PROCESSES_MAX };
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -115,6 +117,10 @@ static void reset_process(void)
 	/* A core file would be written by the host, to where the host wants it. */
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		give_up("switch core files off");
+	/* Every app has host ids of its own, so this counts its processes alone: a
+	 * bound also where the kernel has no pids controller to spare. */
+	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
+		give_up("bound the number of processes");
 }
 
 static void become_user(const struct start *start)

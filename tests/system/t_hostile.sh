@@ -91,6 +91,24 @@ P
 wait $job
 is "one answer for all of it" "$(cb --json prompts | jq '[.prompts[] | select(.state == "waiting")] | length')" 0
 
+# A fork bomb, in an app of its own, with nothing to burst: processes that wait.
+is "an app's processes are bounded" "$(sh_in evil "python3 - <<'P'
+import os, signal, sys
+assert os.path.exists('/.cowbell'), 'only inside an app'
+kids = []
+try:
+    while len(kids) < 6000:
+        p = os.fork()
+        if p == 0:
+            signal.pause(); os._exit(0)
+        kids.append(p)
+    print('unbounded')
+except OSError:
+    print('bounded')
+for k in kids: os.kill(k, 9)
+P")" bounded
+ok "the host is well" "$BIN/cowbell" --root "$R" list
+
 # Names with controls, set-id files, devices, odd owners in its own layer.
 sh_in evil 'cp /usr/bin/id ~/suid; chmod 6755 ~/suid; ~/suid -u; printf "\033]0;owned\007" >~/"$(printf "e\033[2J\342\200\256x")"'
 unlike "ps, history and versions stay clean" "$(cb history evil; cb versions evil; cb ps)" $'\033'

@@ -179,6 +179,21 @@ demo: deps all $(O)/flashlight.deb ## a private Cowbell, two apps, and a bell
 bench: all ## figures, as ratios against peers in the same run
 	$(Q)$(SUDO) tests/bench/run
 
+# --- fuzzers: clang and its runtime (libclang-rt-14-dev); FUZZ_SECONDS each
+
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 30
+FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c
+
+.PHONY: fuzz
+fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
+	$(Q)for f in $(FUZZERS); do mkdir -p $(O)/fuzz/corpus-$$f; \
+		$(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 $(O)/fuzz/corpus-$$f tests/fuzz/corpus/$$f || exit 1; done
+
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/native/gen/interface.c
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. -o $@ $^ -ljansson
+
 # --- the flashlight, a package that wants too much
 
 $(O)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/debian/control

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HANG_UP_MS 3000u
+
 static struct command *find_command(struct session *session, uint32_t id)
 {
 	for (struct command *c = session->commands; c; c = c->next) {
@@ -26,6 +28,16 @@ static void unlink_command(struct command *command)
 	*p = command->next;
 }
 
+/* Who was told to hang up and does not is ended. */
+static void on_hang_up_over(void *data)
+{
+	struct command *command = data;
+
+	loop_remove(command->hang_up);
+	command->hang_up = NULL;
+	command_signal(command, 9 /* SIGKILL */);
+}
+
 static void close_fds(struct command *command)
 {
 	for (size_t i = 0; i < command->fd_count; i++) {
@@ -42,6 +54,7 @@ static void command_end(struct command *command, uint32_t status, const char *wh
 	void *data = command->data;
 
 	unlink_command(command);
+	loop_remove(command->hang_up);
 	close_fds(command);
 	run_finish(&command->run);
 	free(command);
@@ -151,10 +164,12 @@ void command_abandon(struct command *command)
 {
 	command->ops = NULL;
 	command->data = NULL;
-	if (!command->sent)
+	if (!command->sent) {
 		command_end(command, 129, "");
-	else
-		command_signal(command, 1 /* SIGHUP */);
+		return;
+	}
+	command_signal(command, 1 /* SIGHUP */);
+	command->hang_up = loop_add_timer(command->session->broker->loop, HANG_UP_MS, on_hang_up_over, command);
 }
 
 bool command_handle_ran(struct session *session, struct msg *m)

@@ -128,7 +128,9 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 		(void)store_history_each(txn, app, ref->permission->name, 0, add_usage, &usage, &err);
 	store_abort(txn);
 	permission_ref_format(ref, name);
-	if (found.decision.give != GIVE_ASK)
+	/* Only what somebody said lasts for some time. */
+	if (found.decision.give != GIVE_ASK && found.decision.by <= DECIDED_VENDOR &&
+	    found.decision.by != DECIDED_MANIFEST)
 		duration_format(found.decision.lasts, lasts);
 	format_time(found.granted_wall_ms, when, sizeof(when));
 	if (found.by[0])

@@ -54,6 +54,7 @@ struct command {
 	int fds[3];     /* until it is sent */
 	size_t fd_count;
 	bool ready, sent, ran;
+	struct loop_source *hang_up; /* its person left: the time it has to end */
 	const struct command_ops *ops; /* NULL: nobody listens any more */
 	void *data;
 };
@@ -110,7 +111,8 @@ struct command *session_command(struct session *session, struct run *run, const 
 /* The standard fds that are not the pty, in order; takes them. */
 void command_go(struct command *command, int *fds, size_t fd_count);
 
-/* Nobody listens any more: the command goes on, and is asked to hang up. */
+/* Nobody listens any more: the command is asked to hang up, and killed when it
+ * does not. */
 void command_abandon(struct command *command);
 void command_signal(struct command *command, uint32_t signo);
 

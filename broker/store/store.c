@@ -91,7 +91,6 @@ struct store *store_open(int dir_fd, struct err *err)
 		store_close(store);
 		return NULL;
 	}
-	space_keep_ahead(store, 0);
 	return store;
 }
 

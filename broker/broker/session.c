@@ -11,6 +11,7 @@
 #include "broker/command.h"
 #include "broker/generation.h"
 #include "broker/job.h"
+#include "broker/session_launch.h"
 #include "broker/turn.h"
 
 #include <errno.h>
@@ -153,152 +154,11 @@ static void session_settle(struct session *session)
 
 /* --- launch --- */
 
-static void session_abort(struct session *session, const char *why)
+void session_abort(struct session *session, const char *why)
 {
 	if (!session->why[0])
 		(void)snprintf(session->why, sizeof(session->why), "%s", why);
 	session_over(session, EIO, session->why);
-}
-
-/* Marks the app as in session and notes the run: one synced transaction, while
- * the supervisor already builds the root. */
-static int record_launch(struct session *session, struct err *err)
-{
-	struct broker *broker = session->broker;
-	struct store_txn *txn = store_begin(broker->store, true, err);
-	struct app_record app = { 0 };
-	struct history_note note = {
-		.kind = HISTORY_LIFE,
-		.app = session->app,
-		.what = "run",
-		.session = session->id,
-	};
-	int rc = -1;
-
-	if (!txn)
-		return -1;
-	if (store_app_get(txn, session->app, &app, err) == 1) {
-		app.in_session = true;
-		app.live = session->upper;
-		rc = store_app_put(txn, &app, err);
-		if (rc == 0 && session->kind == SESSION_RUN)
-			rc = broker_note(broker, txn, &note, err);
-	}
-	app_record_finish(&app);
-	if (rc < 0) {
-		store_abort(txn);
-		return -1;
-	}
-	return store_commit(txn, err);
-}
-
-static int load_launch(struct session *session, struct err *err)
-{
-	struct store_txn *txn = store_begin(session->broker->store, false, err);
-	struct generation_record head = { 0 };
-	struct app_record app = { 0 };
-	int rc = -1;
-
-	if (!txn)
-		return -1;
-	if (store_app_get(txn, session->app, &app, err) != 1) {
-		rc = err_set(err, ENOENT, "no app '%s'", session->app);
-		goto out;
-	}
-	if (app.state != (session->kind == SESSION_INSTALL ? APP_INSTALLING : APP_READY)) {
-		rc = err_set(err, EBUSY, "app '%s' is not ready to run", session->app);
-		goto out;
-	}
-	(void)snprintf(session->launch.app, sizeof(session->launch.app), "%s", session->app);
-	session->launch.base = app.base;
-	session->launch.kind = session->kind;
-	session->launch.upper = session->upper = app.live;
-	if (app.head && store_generation_get(txn, session->app, app.head, &head, err) != 1) {
-		rc = err_set(err, EIO, "generation %u of '%s' cannot be read", app.head, session->app);
-		err_hint(err, "cowbell generations %s; cowbell rollback %s N", session->app, session->app);
-		goto out;
-	}
-	session->launch.layer_count = head.layer_count;
-	memcpy(session->launch.layers, head.layers, sizeof(head.layers));
-	rc = 0;
-out:
-	app_record_finish(&app);
-	store_abort(txn);
-	return rc;
-}
-
-static void send_launch(struct session *session)
-{
-	struct wr *w = xcalloc(1, sizeof(*w));
-	struct err err = { 0 };
-
-	chan_begin(w, MSG_LAUNCH, session->id);
-	launch_encode(w, &session->launch);
-	chan_send(session->broker->parent, w, NULL, 0);
-	free(w);
-	if (record_launch(session, &err) < 0) {
-		(void)snprintf(session->why, sizeof(session->why), "%s", err.msg);
-		session->untouched = true; /* no command was let in */
-		session_end(session);
-	}
-}
-
-/* --- an upper of its own making --- */
-
-static void on_upper_made(void *data, const struct job_result *result)
-{
-	struct session *session = data;
-
-	session->preparing = NULL;
-	if (result->code) {
-		session_abort(session, result->why);
-		return;
-	}
-	session->launch.upper = session->upper;
-	send_launch(session);
-}
-
-static const struct job_ops upper_ops = { .on_done = on_upper_made };
-
-/* Usually an upper stands ready; after a disk was full there is none. */
-static void make_upper(struct session *session)
-{
-	struct err err = { 0 };
-	struct store_txn *txn = store_begin(session->broker->store, true, &err);
-	struct wr *w;
-
-	if (!txn || store_counter_add(txn, COUNTER_LAYER, 1, &session->upper, &err) < 0) {
-		store_abort(txn);
-		session_abort(session, err.msg);
-		return;
-	}
-	if (store_commit(txn, &err) < 0) {
-		session_abort(session, err.msg);
-		return;
-	}
-	w = xcalloc(1, sizeof(*w));
-	chan_begin(w, MSG_KEEPER_PREPARE, 0);
-	wr_u64(w, session->upper);
-	wr_u64(w, session->launch.layer_count ? session->launch.layers[0] : 0);
-	wr_u32(w, session->launch.base);
-	session->preparing = job_start(session->broker, w, -1, &upper_ops, session);
-	free(w);
-}
-
-static void on_turn(void *data)
-{
-	struct session *session = data;
-	struct err err = { 0 };
-
-	if (session->state != SESSION_WAITING || load_launch(session, &err) < 0) {
-		session_abort(session, err.msg[0] ? err.msg : "ended before it began");
-		return;
-	}
-	session->state = SESSION_LAUNCHING;
-	if (session->upper)
-		send_launch(session);
-	else
-		make_upper(session);
 }
 
 static uint64_t new_session_id(struct broker *broker)
@@ -332,7 +192,7 @@ struct session *session_start(struct broker *broker, const char *app, enum sessi
 {
 	struct session *session = session_new(broker, new_session_id(broker), app, kind);
 
-	session->turn = turn_request(broker, app, on_turn, session);
+	session->turn = turn_request(broker, app, session_launch, session);
 	return session;
 }
 
@@ -393,7 +253,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 	remember_given(session, hello);
 	for (uint16_t i = 0; i < hello->command_count; i++)
 		command_adopt(session, hello->commands[i]);
-	if (load_launch(session, &err) < 0)
+	if (session_load_launch(session, &err) < 0)
 		log_warn("session of '%s' taken over, but: %s", session->app, err.msg);
 	/* An installer's person is gone with the old broker, and so is what
 	 * was to become of its work. */

@@ -94,6 +94,11 @@ void generation_drop_layers(struct broker *broker, const uint64_t *layers, size_
 	size_t wanted_count, n = 0;
 	struct wr *w;
 
+	/* A record that cannot be read may name a layer that nothing else names. */
+	if (store_broken_records(broker->store)) {
+		log_warn("the store has broken records: layers are left in place");
+		return;
+	}
 	if (generation_referenced(broker, &wanted, &wanted_count, &err) < 0) {
 		log_warn("layers not deleted, the next start will: %s", err.msg);
 		return;

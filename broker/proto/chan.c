@@ -311,8 +311,8 @@ void chan_send(struct chan *chan, const struct wr *w, const int *fds, size_t fd_
 
 	if (w->overflow || fd_count > CHAN_FDS_MAX)
 		fatal("internal message is too large");
-	if (!chan->source)
-		return; /* already reported gone */
+	if (!chan || !chan->source)
+		return; /* gone, or already reported so */
 	if (!chan->head && send_raw(chan->fd, w->buf, w->len, fds, fd_count) == 0)
 		return;
 	if (!chan->head && errno != EAGAIN)

@@ -69,7 +69,7 @@ void chan_drain(struct chan *chan);
 
 /* Sends, or queues when the socket is full (at most 256 messages; beyond that
  * the peer is taken for stuck and reported gone). fds are duplicated. An
- * overflowed w is our own mistake: fatal. */
+ * overflowed w is our own mistake: fatal. NULL: the peer is gone, nothing is sent. */
 void chan_send(struct chan *chan, const struct wr *w, const int *fds, size_t fd_count);
 
 #endif

@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 
 bin=$PWD/build/bin
 if [ "$(id -u)" != 0 ]; then
-	exec sudo --preserve-env=TERM,LANG "$0" "$@"
+	exec sudo --preserve-env=TERM,LANG "$PWD/tools/demo.sh" "$@"
 fi
 
+top=$PWD
+cd / # where every app can be, too
 base=$(mktemp -d /var/tmp/cowbell-demo.XXXXXX)
 chmod 755 "$base"
 root=$base/root
@@ -52,8 +54,8 @@ read -r -t 20 _ <&8 || { echo "cowbelld did not start" >&2; exit 1; }
 exec 8>&-
 
 say "Installing a flashlight, and a real package of Debian"
-cowbell install build/flashlight.deb
-deb=$(tools/fetch-debs.sh build/debs sl | tail -n 1)
+cowbell install "$top/build/flashlight.deb"
+deb=$("$top/tools/fetch-debs.sh" "$top/build/debs" sl | tail -n 1)
 cowbell install "$deb"
 cowbell list
 cowbell shell flashlight -c 'mkdir -p ~/.config ~/led && echo 0 >~/led/brightness && echo ~/led >~/.config/flashlight'

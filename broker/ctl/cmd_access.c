@@ -20,7 +20,7 @@ static void show_permission(json_t *p, const char *first)
 	(void)printf("%-20s %-6s %-7s %-9s %s", first, str_of(p, "answer"), str_of(p, "for"), str_of(p, "by"),
 		     bool_of(p, "in_use") ? "in use" : "");
 	if (int_of(p, "count"))
-		(void)printf("  used %lld times, last %s", int_of(p, "count"), last);
+		(void)printf("  tried %lld time%s, last %s", int_of(p, "count"), int_of(p, "count") == 1 ? "" : "s", last);
 	(void)printf("%s\n", bool_of(p, "locked") ? "  locked" : "");
 }
 

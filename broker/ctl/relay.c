@@ -72,7 +72,7 @@ static void say(struct relay *r, const char *prefix, const char *text)
 	if (r->agent && r->term)
 		agent_notice(r->agent, line);
 	else
-		(void)fprintf(stderr, "%s\n", line);
+		(void)fprintf(stderr, "%s%s\n", line, r->term ? "\r" : ""); /* a raw terminal does not go back by itself */
 }
 
 static void set_pty_size(struct relay *r)

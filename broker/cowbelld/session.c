@@ -20,6 +20,7 @@
 #define SPARE_RETRY_MS 500u
 #define SPARE_FAILURES_MAX 5u
 #define EMPTY_CHECK_MS 10u
+#define USERNS_DELAY_MS 15u
 
 enum state { SPARE_MAKING = 0, SPARE_READY, SPARE_WANTED, LIVE, DYING };
 
@@ -160,6 +161,67 @@ bool session_any_left(const struct daemon *d)
 	return d->sessions != NULL;
 }
 
+/* --- the map of owners --- */
+
+static int hold_namespace(void *data)
+{
+	const int *fd = data;
+	char byte;
+
+	(void)!read(*fd, &byte, 1); /* until our maker has what it wants */
+	return 0;
+}
+
+static int make_userns(uint32_t base, struct err *err)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	char path[64], map[64];
+	int fds[2], ns = -1, map_len;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(err, "make a pipe");
+	pid = clone(hold_namespace, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, &fds[0]);
+	if (pid < 0) {
+		err_sys(err, "make a user namespace");
+		goto out;
+	}
+	map_len = snprintf(map, sizeof(map), "0 %u %u\n", base, ID_RANGE);
+	for (int i = 0; i < 2; i++) {
+		cleanup_fd int fd = -1;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, i ? "gid_map" : "uid_map");
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, map, (size_t)map_len) < 0) {
+			err_sys(err, "map ids");
+			goto reap;
+		}
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		err_sys(err, "open a user namespace");
+reap:
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+out:
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return ns;
+}
+
+/* Made once the app runs, so that the first answer does not wait for it. */
+static void on_userns_due(void *data)
+{
+	struct session *s = data;
+	struct err err = { 0 };
+
+	loop_remove(s->timer);
+	s->timer = NULL;
+	if (s->userns < 0)
+		s->userns = make_userns(s->launch.base, &err);
+}
+
 /* --- launching --- */
 
 static void fail_launch(struct session *s, const char *why)
@@ -212,6 +274,8 @@ static void begin_session(struct session *s)
 	launch_encode(w, &s->launch);
 	if (give_channel(s, MSG_JOB, w, &err) < 0)
 		fail_launch(s, err.msg);
+	else if (s->launch.kind == SESSION_RUN)
+		s->timer = loop_add_timer(d->loop, USERNS_DELAY_MS, on_userns_due, s);
 	free(w);
 	d->spare_failures = 0;
 	if (!d->spare_timer)
@@ -445,55 +509,6 @@ bool session_pass_mount(struct daemon *d, uint64_t id, uint16_t gate, uint8_t gi
 	}
 	(void)close(fd);
 	return s != NULL;
-}
-
-/* --- the map of owners --- */
-
-static int hold_namespace(void *data)
-{
-	const int *fd = data;
-	char byte;
-
-	(void)!read(*fd, &byte, 1); /* until our maker has what it wants */
-	return 0;
-}
-
-static int make_userns(uint32_t base, struct err *err)
-{
-	static char stack[16384] __attribute__((aligned(16)));
-	char path[64], map[64];
-	int fds[2], ns = -1, map_len;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(err, "make a pipe");
-	pid = clone(hold_namespace, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, &fds[0]);
-	if (pid < 0) {
-		err_sys(err, "make a user namespace");
-		goto out;
-	}
-	map_len = snprintf(map, sizeof(map), "0 %u %u\n", base, ID_RANGE);
-	for (int i = 0; i < 2; i++) {
-		cleanup_fd int fd = -1;
-
-		(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, i ? "gid_map" : "uid_map");
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, map, (size_t)map_len) < 0) {
-			err_sys(err, "map ids");
-			goto reap;
-		}
-	}
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0)
-		err_sys(err, "open a user namespace");
-reap:
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-out:
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	return ns;
 }
 
 int session_userns(struct daemon *d, uint64_t id, struct err *err)

@@ -16,6 +16,7 @@
 #define COPY_MAX_BYTES ((uint64_t)256 << 20)
 #define COPY_MAX_FILES 20000u
 #define GRANTS_SEEN_MAX 64u
+#define REFUSALS_MAX 3u /* unanswered questions for one gate, in one session */
 
 struct revoke_wait {
 	struct revoke_wait *next;
@@ -252,7 +253,9 @@ void access_refuse_waiting(struct session *session, const struct permission *per
 
 		if (!covers(permission, item, gate))
 			continue;
-		session->gates[i].quiet_until_ms = loop_boot_ms() + quiet_ms;
+		/* Who asks again and again is refused and counted, not asked about. */
+		session->gates[i].quiet_until_ms =
+			++session->gates[i].refusals >= REFUSALS_MAX ? UINT64_MAX : loop_boot_ms() + quiet_ms;
 		if (session->gates[i].waiting) {
 			note_access(session, gate, GIVE_NO, "refused", "nobody answered", "");
 			answer_gate(session, i, GIVE_NO, 0, 0);

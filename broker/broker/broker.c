@@ -5,10 +5,13 @@
  */
 #include "broker/broker.h"
 
+#include "base/fd.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct gate *broker_gate(const struct broker *broker, uint16_t id)
 {
@@ -28,6 +31,33 @@ int broker_powered_ms(struct broker *broker, struct store_txn *txn, uint64_t *re
 		return -1;
 	broker->powered_mark_ms = now;
 	return 0;
+}
+
+static uint64_t mix(uint64_t h, const void *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ ((const uint8_t *)p)[i]) * 0x100000001b3ull;
+	return h;
+}
+
+void broker_base_hash(uint8_t ret[HASH_SIZE])
+{
+	cleanup_free char *release = NULL;
+	struct err err = { 0 };
+	struct stat st = { 0 };
+	uint64_t h = 0xcbf29ce484222325ull, part[3];
+	size_t n = 0;
+
+	if (fd_read_file(AT_FDCWD, "/etc/os-release", 65536, &release, &n, &err) == 0)
+		h = mix(h, release, n);
+	if (stat("/var/lib/dpkg/status", &st) == 0) {
+		part[0] = (uint64_t)st.st_size;
+		part[1] = (uint64_t)st.st_mtim.tv_sec;
+		part[2] = (uint64_t)st.st_mtim.tv_nsec;
+		h = mix(h, part, sizeof(part));
+	}
+	memset(ret, 0, HASH_SIZE);
+	memcpy(ret, &h, sizeof(h));
 }
 
 bool broker_grant_live(const struct broker *broker, const struct grant_record *grant)

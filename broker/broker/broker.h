@@ -64,6 +64,10 @@ const struct gate *broker_gate(const struct broker *broker, uint16_t id);
 /* Adds the time since the last call to COUNTER_POWERED and gives its value. */
 int broker_powered_ms(struct broker *broker, struct store_txn *txn, uint64_t *ret, struct err *err);
 
+/* What tells this base from another: the system's release and its package
+ * database, as they are now. */
+void broker_base_hash(uint8_t ret[HASH_SIZE]);
+
 /* True while a grant's time has not run out on this boot. */
 bool broker_grant_live(const struct broker *broker, const struct grant_record *grant);
 

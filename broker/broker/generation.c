@@ -165,6 +165,7 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 	g.wall_ms = loop_wall_ms();
 	g.of = c->target.number;
 	memcpy(g.root_hash, c->target.root_hash, sizeof(g.root_hash));
+	memcpy(g.base_hash, c->target.base_hash, sizeof(g.base_hash));
 	g.layer_count = c->target.layer_count;
 	memcpy(g.layers, c->target.layers, sizeof(g.layers));
 	c->result.generation = g.number;

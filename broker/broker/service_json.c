@@ -223,7 +223,9 @@ json_t *service_json_history(const struct history_record *e)
 json_t *service_json_generation(const struct generation_record *g, const struct app_record *app)
 {
 	char hash[2 * HASH_SIZE + 1];
+	uint8_t base[HASH_SIZE];
 
+	broker_base_hash(base);
 	for (size_t i = 0; i < HASH_SIZE; i++)
 		(void)snprintf(hash + 2 * i, 3, "%02x", g->root_hash[i]);
 	return json_pack("{s:I, s:I, s:s, s:I, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:b, s:b, s:b}", "number",
@@ -231,5 +233,6 @@ json_t *service_json_generation(const struct generation_record *g, const struct 
 			 "time", (json_int_t)g->wall_ms, "label", g->label, "pinned", g->pinned, "of", (json_int_t)g->of,
 			 "files", (json_int_t)g->entries, "bytes", (json_int_t)g->bytes, "hash", hash, "head",
 			 g->number == app->head, "install", g->number == app->install, "doomed",
-			 g->doomed_powered_ms != 0, "old_base", false);
+			 g->doomed_powered_ms != 0, "old_base",
+			 memcmp(base, g->base_hash, sizeof(base)) != 0);
 }

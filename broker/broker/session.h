@@ -30,6 +30,7 @@ struct gate_state {
 	enum give given;         /* GIVE_NO: nothing is attached */
 	uint64_t until_boot_ms;  /* when it must be taken away; 0: not by time */
 	uint64_t quiet_until_ms; /* refused without asking until then */
+	unsigned int refusals;   /* questions that nobody answered */
 	bool revoking;
 	uint32_t question;       /* the last NEED, while it waits */
 	bool waiting;

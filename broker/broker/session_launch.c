@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PIDS_MAX 4096u
+
 /* Marks the app as in session and notes the run: one synced transaction, while
  * the supervisor already builds the root. */
 static int record_launch(struct session *session, struct err *err)
@@ -63,6 +65,7 @@ int session_load_launch(struct session *session, struct err *err)
 	(void)snprintf(session->launch.app, sizeof(session->launch.app), "%s", session->app);
 	session->launch.base = app.base;
 	session->launch.kind = session->kind;
+	session->launch.pids_max = PIDS_MAX;
 	session->launch.upper = session->upper = app.live;
 	if (app.head && store_generation_get(txn, session->app, app.head, &head, err) != 1) {
 		rc = err_set(err, EIO, "generation %u of '%s' cannot be read", app.head, session->app);

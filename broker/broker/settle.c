@@ -146,6 +146,7 @@ static void fill_generation(struct settle *s, const struct job_result *result, s
 	g->entries = result->entries;
 	g->bytes = result->bytes;
 	memcpy(g->root_hash, result->root_hash, sizeof(g->root_hash));
+	broker_base_hash(g->base_hash);
 	g->own_layer = s->upper;
 	g->layers[0] = s->upper;
 	memcpy(g->layers + 1, s->layers, sizeof(s->layers[0]) * s->layer_count);

@@ -44,10 +44,10 @@ int cmd_generations(struct ctl *ctl, int argc, char **argv)
 		show_size(int_of(g, "bytes"), size);
 		if (int_of(g, "of"))
 			(void)snprintf(of, sizeof(of), " to %lld", int_of(g, "of"));
-		(void)printf("%s %4lld  %-10s %s%s  %lld files, %s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
+		(void)printf("%s %4lld  %-10s %s%s  %lld files, %s%s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
 			     int_of(g, "number"), when, str_of(g, "kind"), of, int_of(g, "files"), size,
 			     bool_of(g, "pinned") ? ", pinned" : "", bool_of(g, "doomed") ? ", goes within a day" : "",
-			     bool_of(g, "install") ? ", factory state" : "");
+			     bool_of(g, "install") ? ", factory state" : "", bool_of(g, "old_base") ? ", old base" : "");
 	}
 	json_decref(reply);
 	return EXIT_DONE;

@@ -16,6 +16,7 @@ like "cat of the earlier version" "$(cb cat notes "$H/data.db@2" | head -c 15)" 
 fails "cat of a file it never changed" 1 "not among the files" cb cat notes /etc/passwd
 fails "cat of a generation that is not there" 1 "no such generation" cb cat notes "$H/data.db@77"
 is "versions of the file" "$(cb --json versions notes "$H/data.db" | jq '[.versions[].generation] | join(",")' -r)" "2,3"
+is "generations know their base" "$(cb --json generations notes | jq '[.generations[] | select(.old_base)] | length')" 0
 ok "rollback" cb rollback notes
 is "the database is whole again" "$(sh_in notes "python3 -c \"
 import sqlite3, os

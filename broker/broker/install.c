@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An install is a list of commands run one after the other in one session of a
- * provisional app ("new-7"). Its package's fields are read in there too, by the
+ * An install is a list of commands run one after the other in one session of an
+ * app that nobody sees yet. Its package's fields are read in there too, by the
  * host's own dpkg-deb, and come out through a pipe as bounded text: nothing out
  * here parses what a package's author made.
  */
@@ -9,9 +9,11 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "broker/install_name.h"
 #include "broker/install_steps.h"
 #include "broker/job.h"
 #include "broker/runner.h"
+#include "broker/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +29,9 @@ struct install {
 	struct command *command;
 	struct install_plan plan;
 	size_t step;
-	char provisional[APP_ID_SIZE];
-	char name[APP_ID_SIZE];
-	char kind[16], source[256], version[64], title[64], summary[128];
+	char id[APP_ID_SIZE];   /* of its record; "" before there is one */
+	char name[APP_ID_SIZE]; /* that it is to have; "" until its package said so */
+	struct install_about about;
 	uint32_t base;
 	uint64_t layer;
 	int fds[3 + INSTALL_FILES_MAX]; /* the client's */
@@ -85,7 +87,7 @@ static void on_purged(void *data, uint32_t generations, uint64_t bytes, const st
 	(void)generations;
 	(void)bytes;
 	if (err)
-		log_warn("what was left of '%s' is not deleted yet: %s", in->provisional, err->msg);
+		log_warn("what was left of '%s' is not deleted yet: %s", in->id, err->msg);
 	install_say(in, in->status ? in->status : 1, in->why);
 }
 
@@ -98,7 +100,7 @@ static void install_purge(struct install *in, const char *why)
 		install_say(in, 1, in->why);
 		return;
 	}
-	install_remove(in->broker, in->provisional, on_purged, in);
+	install_remove(in->broker, in->id, on_purged, in);
 }
 
 static void install_fail(struct install *in, const char *why)
@@ -115,52 +117,6 @@ static void install_fail(struct install *in, const char *why)
 
 /* --- becoming an app --- */
 
-static int name_app(struct install *in, struct store_txn *txn, struct err *err)
-{
-	struct app_record app = { 0 };
-	char note[320];
-	int rc = -1;
-
-	if (store_app_get(txn, in->provisional, &app, err) != 1) {
-		err_set(err, EIO, "the record of the install cannot be read");
-		goto out;
-	}
-	if (!app.install) {
-		err_set(err, 0, "the installer changed nothing, so there is no app");
-		goto out;
-	}
-	app.state = APP_READY;
-	app.installed_wall_ms = loop_wall_ms();
-	(void)snprintf(app.kind, sizeof(app.kind), "%s", in->kind);
-	(void)snprintf(app.source, sizeof(app.source), "%s", in->source);
-	(void)snprintf(app.version, sizeof(app.version), "%s", in->version);
-	(void)snprintf(app.title, sizeof(app.title), "%s", in->title[0] ? in->title : in->name);
-	(void)snprintf(app.summary, sizeof(app.summary), "%s", in->summary);
-	(void)snprintf(note, sizeof(note), "%s", in->source);
-	if (store_app_put(txn, &app, err) < 0 || store_app_rename(txn, in->provisional, in->name, err) < 0)
-		goto out;
-	rc = broker_note(in->broker, txn,
-			 &(struct history_note){
-				 .kind = HISTORY_LIFE, .app = in->name, .what = "installed", .why = note },
-			 err);
-out:
-	app_record_finish(&app);
-	return rc;
-}
-
-static int commit_name(struct install *in, struct err *err)
-{
-	struct store_txn *txn = store_begin(in->broker->store, true, err);
-
-	if (!txn)
-		return -1;
-	if (name_app(in, txn, err) < 0) {
-		store_abort(txn);
-		return -1;
-	}
-	return store_commit(txn, err);
-}
-
 static void on_over(void *data, int code, const char *why)
 {
 	struct install *in = data;
@@ -172,7 +128,7 @@ static void on_over(void *data, int code, const char *why)
 		install_purge(in, in->why[0] ? in->why : why[0] ? why : "the install was cut off");
 		return;
 	}
-	if (commit_name(in, &err) < 0) {
+	if (install_name_finish(in->broker, in->id, &in->about, &err) < 0) {
 		install_purge(in, err.msg);
 		return;
 	}
@@ -204,31 +160,6 @@ static bool take_field(struct install *in, const char *key, char *buf, size_t si
 	return false;
 }
 
-static bool app_exists(struct broker *broker, const char *name)
-{
-	struct err err = { 0 };
-	struct store_txn *txn = store_begin(broker->store, false, &err);
-	struct app_record app = { 0 };
-	int found = txn ? store_app_get(txn, name, &app, &err) : -1;
-
-	app_record_finish(&app);
-	store_abort(txn);
-	return found != 0;
-}
-
-static int check_name(struct broker *broker, const char *name, struct err *err)
-{
-	if (app_id_check(name, err) < 0)
-		return err_hint(err, "--name APP chooses another");
-	if (strncmp(name, "new-", 4) == 0)
-		return err_set(err, EINVAL, "app name '%s': names that begin with new- are taken", name);
-	if (app_exists(broker, name)) {
-		err_set(err, EEXIST, "app '%s' is installed already", name);
-		return err_hint(err, "cowbell uninstall %s, or --name another", name);
-	}
-	return 0;
-}
-
 /* The fields of the first package are all in: what it calls itself becomes the
  * app's name, if it may. */
 static bool use_fields(struct install *in)
@@ -240,17 +171,21 @@ static bool use_fields(struct install *in)
 		install_fail(in, "this is not a Debian package that dpkg-deb can read");
 		return false;
 	}
-	(void)take_field(in, "Version", in->version, sizeof(in->version));
-	(void)take_field(in, "Description", in->summary, sizeof(in->summary));
-	(void)snprintf(in->title, sizeof(in->title), "%.63s", package);
+	(void)take_field(in, "Version", in->about.version, sizeof(in->about.version));
+	(void)take_field(in, "Description", in->about.summary, sizeof(in->about.summary));
+	(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", package);
 	if (in->name[0])
 		return true;
-	if (check_name(in->broker, package, &err) < 0) {
+	if (install_name_check(in->broker, package, &err) < 0 ||
+	    install_name_give(in->broker, in->id, package, &err) < 0) {
 		err_wrap(&err, "package '%s'", package);
 		install_fail(in, err.msg);
 		return false;
 	}
 	(void)snprintf(in->name, sizeof(in->name), "%.63s", package);
+	(void)snprintf(in->id, sizeof(in->id), "%s", in->name);
+	(void)snprintf(in->session->app, sizeof(in->session->app), "%s", in->name);
+	turn_rename(in->session->turn, in->name);
 	return true;
 }
 
@@ -378,7 +313,7 @@ static void try_begin(struct install *in)
 {
 	if (!in->prepared || !in->have_fds || in->session || in->failed)
 		return;
-	in->session = session_start(in->broker, in->provisional, SESSION_INSTALL);
+	in->session = session_start(in->broker, in->id, SESSION_INSTALL);
 	in->session->keep = true; /* between two steps there is no command */
 	in->session->on_over = on_over;
 	in->session->over_data = in;
@@ -404,41 +339,13 @@ static void on_prepared(void *data, const struct job_result *result)
 
 static const struct job_ops prepare_ops = { .on_done = on_prepared };
 
-static int make_provisional(struct install *in, struct err *err)
-{
-	struct store_txn *txn = store_begin(in->broker->store, true, err);
-	struct app_record app = { .state = APP_INSTALLING, .next_generation = 1 };
-	uint64_t serial;
-
-	if (!txn)
-		return -1;
-	if (store_counter_add(txn, COUNTER_SESSION, 1, &serial, err) < 0 ||
-	    store_counter_add(txn, COUNTER_LAYER, 1, &in->layer, err) < 0)
-		goto fail;
-	(void)snprintf(in->provisional, sizeof(in->provisional), "new-%llu", (unsigned long long)serial);
-	(void)snprintf(app.id, sizeof(app.id), "%s", in->provisional);
-	if (store_range_take(txn, in->provisional, &app.base, err) < 0)
-		goto fail;
-	app.live = in->layer;
-	in->base = app.base;
-	if (store_app_put(txn, &app, err) < 0)
-		goto fail;
-	if (store_commit(txn, err) == 0)
-		return 0;
-	in->base = 0;
-	return -1;
-fail:
-	in->base = 0;
-	store_abort(txn);
-	return -1;
-}
-
 static void provision(struct install *in, bool may_ask)
 {
+	struct app_record app;
 	struct err err = { 0 };
 	struct wr *w;
 
-	if (make_provisional(in, &err) < 0) {
+	if (install_name_provision(in->broker, in->name, &app, &err) < 0) {
 		if (err.code != ENOSPC || !may_ask || in->wants_range) {
 			install_fail(in, err.msg);
 			return;
@@ -450,6 +357,9 @@ static void provision(struct install *in, bool may_ask)
 		free(w);
 		return;
 	}
+	(void)snprintf(in->id, sizeof(in->id), "%s", app.id);
+	in->base = app.base;
+	in->layer = app.live;
 	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_KEEPER_PREPARE, 0);
 	wr_u64(w, in->layer);
@@ -523,7 +433,7 @@ struct install *install_create(struct broker *broker, const struct install_reque
 {
 	struct install *in;
 
-	if (r->name[0] && check_name(broker, r->name, err) < 0)
+	if (r->name[0] && install_name_check(broker, r->name, err) < 0)
 		return NULL;
 	if (!r->name[0] && strcmp(r->kind, "deb") != 0) {
 		err_set(err, EINVAL, "a %s has no name of its own", r->kind);
@@ -544,8 +454,8 @@ struct install *install_create(struct broker *broker, const struct install_reque
 	in->rows = r->rows;
 	in->columns = r->columns;
 	(void)snprintf(in->name, sizeof(in->name), "%s", r->name);
-	(void)snprintf(in->kind, sizeof(in->kind), "%s", r->kind);
-	text_escape(r->source, strlen(r->source), in->source, sizeof(in->source));
+	(void)snprintf(in->about.kind, sizeof(in->about.kind), "%s", r->kind);
+	text_escape(r->source, strlen(r->source), in->about.source, sizeof(in->about.source));
 	*ret_session = 0;
 	return in;
 }

@@ -37,6 +37,8 @@ struct store {
 	bool writing;
 	bool grow;   /* a transaction ran into the end of the map */
 	bool lost;   /* the map could not be made again: nothing but closing is left */
+	bool heavy;  /* a transaction was so large that LMDB's memory for it is worth giving back */
+	size_t map;      /* its size before the environment was opened again; 0: never was */
 	off_t allocated; /* bytes of the data file that the disk gave us */
 	off_t spare;     /* of them, those that nothing uses yet */
 	struct wr record; /* the record under construction: one at a time */
@@ -48,6 +50,7 @@ struct store_txn {
 	bool write;
 	bool failed;   /* nothing of it may be committed */
 	uint64_t bulk; /* bytes of versions put so far */
+	uint64_t writes; /* records put or deleted */
 };
 
 /* A key under construction: texts are NUL-ended, numbers big-endian, so that
@@ -121,7 +124,17 @@ int meta_put_number(struct store_txn *txn, const char *name, uint64_t value, str
  * upgrades an older one after a copy. */
 int schema_open(struct store *store, struct err *err);
 
-/* --- space.c: the map, and the disk under it --- */
+/* --- store.c --- */
+
+/* Opens LMDB's environment in the folder that is locked already. */
+int store_open_env(struct store *store, struct err *err);
+
+/* --- space.c: the map, the disk under it, and the memory above it --- */
+
+/* Gives the memory of large transactions back: LMDB keeps every page buffer that
+ * it ever needed (mdb_page_free) until its environment is closed. Between
+ * transactions only. After -1 the store is lost: nothing but closing is left. */
+int space_shed(struct store *store, struct err *err);
 
 /* Makes the map larger when little of it is left. Before a write only. */
 int space_grow_map(struct store *store, struct err *err);

@@ -121,6 +121,7 @@ int db_put(struct store_txn *txn, enum db db, const struct key *key, const struc
 		return db_fail(txn->store, txn, E2BIG, "write to", err);
 	if (!txn->write)
 		return db_fail(txn->store, txn, EACCES, "write to", err);
+	txn->writes++;
 	rc = mdb_put(txn->txn, txn->store->dbi[db], &k, &v, MDB_RESERVE);
 	if (rc)
 		return db_fail(txn->store, txn, rc, "write to", err);

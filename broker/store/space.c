@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -66,6 +67,22 @@ int space_grow_map(struct store *store, struct err *err)
 		return 0;
 	store->lost = true;
 	return db_fail(store, NULL, rc, "make a larger map of", err);
+}
+
+int space_shed(struct store *store, struct err *err)
+{
+	MDB_envinfo info;
+
+	store->heavy = false;
+	/* What a failed transaction needed is not recorded in the file. */
+	store->map = mdb_env_info(store->env, &info) == 0 ? info.me_mapsize : 0;
+	mdb_env_close(store->env);
+	store->env = NULL;
+	(void)malloc_trim(0);
+	if (store_open_env(store, err) == 0 && schema_open(store, err) == 0)
+		return 0;
+	store->lost = true;
+	return -1;
 }
 
 static bool allocate(struct store *store, int fd, off_t end)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define MAP_START ((size_t)16 << 20)
+#define HEAVY 4000u /* records: some megabytes of page buffers */
 
 static int lock_folder(struct store *store, int dir_fd, struct err *err)
 {
@@ -34,7 +35,7 @@ static int lock_folder(struct store *store, int dir_fd, struct err *err)
 	return err_hint(err, "only one cowbelld can use it; stop the other one");
 }
 
-static int open_env(struct store *store, struct err *err)
+int store_open_env(struct store *store, struct err *err)
 {
 	char path[64];
 	int rc = mdb_env_create(&store->env);
@@ -42,7 +43,7 @@ static int open_env(struct store *store, struct err *err)
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(store->env, DB_COUNT);
 	if (rc == 0)
-		rc = mdb_env_set_mapsize(store->env, MAP_START);
+		rc = mdb_env_set_mapsize(store->env, store->map ? store->map : MAP_START);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", store->dir_fd);
 	/* No thread-local reader slots: one thread may hold several readers. */
 	if (rc == 0)
@@ -86,7 +87,7 @@ struct store *store_open(int dir_fd, struct err *err)
 	struct store *store = xcalloc(1, sizeof(*store));
 
 	store->dir_fd = -1;
-	if (lock_folder(store, dir_fd, err) < 0 || open_env(store, err) < 0 || check_length(store, err) < 0 ||
+	if (lock_folder(store, dir_fd, err) < 0 || store_open_env(store, err) < 0 || check_length(store, err) < 0 ||
 	    schema_open(store, err) < 0) {
 		store_close(store);
 		return NULL;
@@ -115,6 +116,8 @@ struct store_txn *store_begin(struct store *store, bool write, struct err *err)
 		err_set(err, EBUSY, "write to the store in '%s': another write is under way", store->folder);
 		return NULL;
 	}
+	if (store->heavy && !store->writing && !store->readers && !store->lost && space_shed(store, err) < 0)
+		return NULL;
 	if (write && space_grow_map(store, err) < 0)
 		return NULL;
 	if (store->lost) {
@@ -140,6 +143,8 @@ struct store_txn *store_begin(struct store *store, bool write, struct err *err)
 
 static void txn_over(struct store_txn *txn)
 {
+	if (txn->writes > HEAVY)
+		txn->store->heavy = true;
 	if (txn->write)
 		txn->store->writing = false;
 	else

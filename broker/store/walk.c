@@ -126,6 +126,7 @@ int db_delete_some(struct store_txn *txn, enum db db, const struct key *prefix,
 		 * page that was merged: only a fresh look is sure to be the next. */
 		key_init(&at);
 		key_bytes(&at, k.mv_data, k.mv_size);
+		txn->writes++;
 		rc = mdb_cursor_del(cursor, 0);
 		if (rc == 0)
 			rc = seek(cursor, &at, &k, &v);

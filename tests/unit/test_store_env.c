@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_dir.h"
 
+#include <malloc.h>
+
 #include <errno.h>
 
 static void test_files_are_for_their_owner_only(void **state)
@@ -321,6 +323,39 @@ static void test_a_full_map_says_so_and_the_next_try_has_room(void **state)
 	dir_commit(d);
 }
 
+static size_t heap_in_use(void)
+{
+	return mallinfo2().uordblks;
+}
+
+/* LMDB keeps the page buffers of its largest transaction for ever. */
+static void test_the_memory_of_a_large_transaction_is_given_back(void **state)
+{
+	struct store_dir *d = *state;
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(d->store, true, &err);
+	struct app_record app = { 0 };
+	size_t before = heap_in_use();
+	uint64_t counter;
+
+	for (unsigned int i = 0; i < 20000; i++) {
+		struct grant_record grant = { .permission = "storage", .give = GIVE_READ };
+
+		(void)snprintf(grant.app, sizeof(grant.app), "app%u", i);
+		assert_int_equal(store_grant_put(txn, &grant, &err), 0);
+	}
+	assert_int_equal(store_commit(txn, &err), 0);
+	txn = store_begin(d->store, true, &err);
+	assert_non_null(txn);
+	assert_int_equal(store_counter_add(txn, COUNTER_SESSION, 1, &counter, &err), 0);
+	assert_int_equal(store_commit(txn, &err), 0);
+	assert_true(heap_in_use() < before + (1 << 20));
+	txn = store_begin(d->store, false, &err);
+	assert_int_equal(store_app_get(txn, "app7", &app, &err), 0);
+	assert_int_equal(store_grant_get(txn, "app19999", "storage", "", &(struct grant_record){ 0 }, &err), 1);
+	store_abort(txn);
+}
+
 static void test_a_write_in_a_read_is_refused(void **state)
 {
 	struct store_dir *d = *state;
@@ -347,6 +382,7 @@ int main(void)
 		T(test_one_write_at_a_time),
 		T(test_a_reader_sees_one_state_while_the_store_grows),
 		T(test_a_full_map_says_so_and_the_next_try_has_room),
+		T(test_the_memory_of_a_large_transaction_is_given_back),
 		T(test_a_write_in_a_read_is_refused),
 	};
 

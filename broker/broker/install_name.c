@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every step is one transaction; whatever dies between two of them, the state
+ * APP_INSTALLING tells the next start to take the app away.
+ */
+#include "broker/install_name.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int look(struct broker *broker, const char *name, enum app_state *ret_state, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, false, err);
+	struct app_record app = { 0 };
+	int found = txn ? store_app_get(txn, name, &app, err) : -1;
+
+	*ret_state = app.state;
+	app_record_finish(&app);
+	store_abort(txn);
+	return found;
+}
+
+int install_name_check(struct broker *broker, const char *name, struct err *err)
+{
+	enum app_state state;
+	int found;
+
+	if (app_id_check(name, err) < 0)
+		return err_hint(err, "--name APP chooses another");
+	if (strncmp(name, "new-", 4) == 0)
+		return err_set(err, EINVAL, "app name '%s': names that begin with new- are taken", name);
+	found = look(broker, name, &state, err);
+	if (found <= 0)
+		return found;
+	if (state == APP_INSTALLING) {
+		err_set(err, EEXIST, "app '%s' is being installed right now", name);
+		return err_hint(err, "wait for it, or --name another");
+	}
+	err_set(err, EEXIST, "app '%s' is installed already", name);
+	return err_hint(err, "cowbell uninstall %s, or --name another", name);
+}
+
+static int provision(struct store_txn *txn, const char *name, struct app_record *ret, struct err *err)
+{
+	uint64_t serial;
+
+	if (store_counter_add(txn, COUNTER_SESSION, 1, &serial, err) < 0 ||
+	    store_counter_add(txn, COUNTER_LAYER, 1, &ret->live, err) < 0)
+		return -1;
+	if (name[0])
+		(void)snprintf(ret->id, sizeof(ret->id), "%s", name);
+	else
+		(void)snprintf(ret->id, sizeof(ret->id), "new-%llu", (unsigned long long)serial);
+	if (store_range_take(txn, ret->id, &ret->base, err) < 0)
+		return -1;
+	return store_app_put(txn, ret, err);
+}
+
+int install_name_provision(struct broker *broker, const char *name, struct app_record *ret, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, true, err);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->state = APP_INSTALLING;
+	ret->next_generation = 1;
+	if (!txn)
+		return -1;
+	if (provision(txn, name, ret, err) < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
+int install_name_give(struct broker *broker, const char *from, const char *to, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, true, err);
+
+	if (!txn)
+		return -1;
+	if (store_app_rename(txn, from, to, err) < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
+static int finish(struct broker *broker, struct store_txn *txn, const char *name, const struct install_about *about,
+		  struct app_record *app, struct err *err)
+{
+	if (store_app_get(txn, name, app, err) != 1)
+		return err_set(err, EIO, "the record of the install cannot be read");
+	if (!app->install)
+		return err_set(err, 0, "the installer changed nothing, so there is no app");
+	app->state = APP_READY;
+	app->installed_wall_ms = loop_wall_ms();
+	(void)snprintf(app->kind, sizeof(app->kind), "%s", about->kind);
+	(void)snprintf(app->source, sizeof(app->source), "%s", about->source);
+	(void)snprintf(app->version, sizeof(app->version), "%s", about->version);
+	(void)snprintf(app->title, sizeof(app->title), "%s", about->title[0] ? about->title : name);
+	(void)snprintf(app->summary, sizeof(app->summary), "%s", about->summary);
+	if (store_app_put(txn, app, err) < 0)
+		return -1;
+	return broker_note(broker, txn,
+			   &(struct history_note){
+				   .kind = HISTORY_LIFE, .app = name, .what = "installed", .why = about->source },
+			   err);
+}
+
+int install_name_finish(struct broker *broker, const char *name, const struct install_about *about, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, true, err);
+	struct app_record app = { 0 };
+	int rc;
+
+	if (!txn)
+		return -1;
+	rc = finish(broker, txn, name, about, &app, err);
+	app_record_finish(&app);
+	if (rc < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How an install gets its app id. A package's own name is known only after it
+ * was read inside the sandbox: until then the app is "new-7". It gets its name
+ * as soon as that is known, while it has few records, so that no transaction
+ * grows with the size of what is installed.
+ */
+#ifndef BROKER_INSTALL_NAME_H
+#define BROKER_INSTALL_NAME_H
+
+#include "broker/broker.h"
+
+/* What the record says of an app besides its id; all escaped. */
+struct install_about {
+	char kind[16], source[256], version[64], title[64], summary[128];
+};
+
+/* An id that may be used and that no app has: else EINVAL or EEXIST with what to
+ * do about it. */
+int install_name_check(struct broker *broker, const char *name, struct err *err);
+
+/* Makes the record of an app that is being installed, with an id range and an
+ * upper: under name, or under a number of its own ("new-7") while name is "".
+ * ENOSPC when no id range is free; after -1 nothing of it stands. */
+int install_name_provision(struct broker *broker, const char *name, struct app_record *ret, struct err *err);
+
+/* Gives the app that is being installed its name, in one transaction. */
+int install_name_give(struct broker *broker, const char *from, const char *to, struct err *err);
+
+/* It is installed: from this commit on it is an app like others. Refused for one
+ * whose installer changed nothing. */
+int install_name_finish(struct broker *broker, const char *name, const struct install_about *about, struct err *err);
+
+#endif

@@ -36,6 +36,20 @@ static void change_end(struct change *c, const struct err *err)
 	fn(data, err ? NULL : &result, err);
 }
 
+bool generation_takes_up(const struct generation_record *g)
+{
+	return g->kind == GENERATION_ROLLBACK || g->kind == GENERATION_RESET || g->kind == GENERATION_REBUILT;
+}
+
+/* The install is the lowest layer; everything above it is state. */
+void generation_restack(struct generation_record *g, const struct generation_record *install)
+{
+	if (!g->layer_count || !install->layer_count)
+		return;
+	g->layers[g->layer_count - 1] = install->layers[install->layer_count - 1];
+	memcpy(g->base_hash, install->base_hash, sizeof(g->base_hash));
+}
+
 int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number, bool *set, uint32_t size,
 			struct err *err)
 {
@@ -50,7 +64,9 @@ int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number,
 		if (!found)
 			return 0;
 		set[number] = true;
-		next = g.kind == GENERATION_ROLLBACK || g.kind == GENERATION_RESET ? g.of : g.parent;
+		next = generation_takes_up(&g) ? g.of : g.parent;
+		if (g.kind == GENERATION_REBUILT && g.parent < size)
+			set[g.parent] = true;
 		if (next >= number)
 			return 0;
 		number = next;
@@ -153,7 +169,7 @@ static int drop_grants(struct change *c, struct store_txn *txn, struct err *err)
 
 static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_record *app, struct err *err)
 {
-	struct generation_record g = { 0 };
+	struct generation_record g = { 0 }, install = { 0 };
 	char why[64];
 
 	if (store_app_get(txn, c->app, app, err) != 1)
@@ -168,6 +184,10 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 	memcpy(g.base_hash, c->target.base_hash, sizeof(g.base_hash));
 	g.layer_count = c->target.layer_count;
 	memcpy(g.layers, c->target.layers, sizeof(g.layers));
+	/* A state from before the base changed comes back on the install as it is now. */
+	if (store_generation_get(txn, c->app, app->install, &install, err) < 0)
+		return -1;
+	generation_restack(&g, &install);
 	c->result.generation = g.number;
 	c->result.of = g.of;
 	app->head = g.number;
@@ -243,7 +263,7 @@ static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
 	struct err err = { 0 };
 
 	while (head && store_generation_get(txn, app, head, &g, &err) == 1) {
-		if (g.kind != GENERATION_ROLLBACK && g.kind != GENERATION_RESET)
+		if (!generation_takes_up(&g))
 			return g.parent;
 		head = g.of;
 	}

@@ -34,6 +34,24 @@ void install_abandon(struct install *install);
 /* More id ranges came, or none did: those that wait for one go on. */
 void install_ranges_came(struct broker *broker);
 
+/* True for an app that was installed from packages on another state of the host
+ * than there is now. An install that did not come from packages adds files and
+ * stays as it is. */
+bool install_is_stale(struct broker *broker, const char *app);
+
+/* Installs app anew from the packages that were kept; its state goes on on top.
+ * The caller holds its turn and it is in no session. fn exactly once, later; after
+ * a failure (code: errno) everything is as before. */
+struct install *install_rebuild(struct broker *broker, const char *app,
+				void (*fn)(void *data, int code, const char *why), void *data);
+
+/* fn is still called. */
+void install_rebuild_cancel(struct install *install);
+
+/* A session that was installing when the last broker died: when it is over, what
+ * it began is taken away. */
+void install_left_behind(struct session *session);
+
 /* Takes an app and everything of it away. The caller holds its turn and it is
  * in no session. fn hears what went. */
 void install_remove(struct broker *broker, const char *app,

@@ -325,8 +325,10 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	}
 	run.env = runner_environment(broker, r->env, false);
 	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", r->cwd && r->cwd[0] == '/' ? r->cwd : broker->home);
-	if (!session)
+	if (!session) {
 		session = session_start(broker, r->app, SESSION_RUN);
+		session->old_base = r->old_base;
+	}
 	runner = xcalloc(1, sizeof(*runner));
 	runner->broker = broker;
 	runner->tty = run.flags;

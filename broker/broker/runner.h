@@ -13,6 +13,7 @@ struct runner;
 
 /* What the client asked for; vectors are copied after filtering. */
 struct run_request {
+	bool old_base; /* also on an install made on another base */
 	const char *app;
 	char *const *argv;   /* empty: the main program */
 	const char *command; /* NULL, or which of the app's programs */

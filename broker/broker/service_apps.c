@@ -166,6 +166,7 @@ SERVICE_METHOD(service_run)
 		.exec_only = service_bool(params, "exec_only"),
 		.shell = service_bool(params, "shell"),
 		.detach = service_bool(params, "detach"),
+		.old_base = service_bool(params, "old_base"),
 	};
 	struct err err = { 0 };
 	struct runner *runner;
@@ -322,7 +323,7 @@ SERVICE_METHOD(service_uninstall)
 		service_no_app(call, app);
 		return;
 	}
-	session = session_any(broker, app);
+	session = session_find(broker, app);
 	if (session && !service_bool(params, "stop")) {
 		service_running(call, session);
 		return;

@@ -10,6 +10,7 @@
 #include "broker/access.h"
 #include "broker/command.h"
 #include "broker/generation.h"
+#include "broker/install.h"
 #include "broker/job.h"
 #include "broker/session_launch.h"
 #include "broker/turn.h"
@@ -47,7 +48,7 @@ struct session *session_any(struct broker *broker, const char *app)
 struct session *session_find(struct broker *broker, const char *app)
 {
 	for (struct session *s = broker->sessions; s; s = s->next) {
-		if (strcmp(s->app, app) == 0 && s->state <= SESSION_RUNNING)
+		if (strcmp(s->app, app) == 0 && s->state <= SESSION_RUNNING && !s->rebuild)
 			return s;
 	}
 	return NULL;
@@ -145,8 +146,8 @@ static void session_settle(struct session *session)
 	session->state = SESSION_SETTLING;
 	access_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session ended");
-	if (session->upper == 0) {
-		session_over(session, EIO, session->why);
+	if (session->upper == 0 || session->discard) {
+		session_over(session, session->discard ? 0 : EIO, session->why);
 		return;
 	}
 	session->settle = generation_settle(session, on_settled, session);
@@ -196,12 +197,27 @@ struct session *session_start(struct broker *broker, const char *app, enum sessi
 	return session;
 }
 
+struct session *session_start_rebuild(struct broker *broker, const char *app, uint64_t upper, uint32_t base)
+{
+	struct session *session = session_new(broker, new_session_id(broker), app, SESSION_INSTALL);
+
+	session->rebuild = true;
+	session->upper = upper;
+	session->launch.base = base;
+	return session;
+}
+
 void session_end(struct session *session)
 {
 	struct wr *w;
 
 	if (session->state >= SESSION_ENDING)
 		return;
+	if (session->rebuilding) {
+		session->state = SESSION_ENDING;
+		install_rebuild_cancel(session->rebuilding);
+		return;
+	}
 	if (session->state == SESSION_WAITING) {
 		session->state = SESSION_ENDING;
 		session_abort(session, "ended before it began");
@@ -257,6 +273,10 @@ static void adopt(struct session *session, const struct session_hello *hello)
 		log_warn("session of '%s' taken over, but: %s", session->app, err.msg);
 	/* An installer's person is gone with the old broker, and so is what
 	 * was to become of its work. */
+	if (session->kind == SESSION_INSTALL) {
+		session->discard = true;
+		install_left_behind(session);
+	}
 	if (session->kind == SESSION_INSTALL || !session->commands)
 		session_end(session);
 }

@@ -81,10 +81,14 @@ struct session {
 	bool untouched; /* the upper is empty: nothing to settle */
 	bool unclean;   /* it fell over, or the barrier did not hold */
 	bool adopted;   /* taken over after the broker was started anew */
+	bool old_base;  /* its person wants it on an install made on another base */
+	bool rebuild;   /* installs a READY app anew, inside the turn of another session */
+	bool discard;   /* what it changed is not wanted: nothing is settled */
 	bool keep;      /* --detach: lives without a command */
 	char why[512];  /* what went wrong, for whoever waits */
 	struct settle *settle;
 	struct job *preparing; /* makes the upper */
+	struct install *rebuilding; /* install.h: goes before the launch */
 	struct session_waiter *waiters;
 	/* Told when the session is over and settled; code 0 or errno. */
 	void (*on_over)(void *data, int code, const char *why);
@@ -97,6 +101,10 @@ struct app_record;
  * app's bare base (INSTALL). Never fails at once: whoever adds a command hears.
  * The session destroys itself when it is over. */
 struct session *session_start(struct broker *broker, const char *app, enum session_kind kind);
+
+/* Starts a session that installs app anew into the layer upper, on the bare base.
+ * The caller holds the app's turn until on_over was called. */
+struct session *session_start_rebuild(struct broker *broker, const char *app, uint64_t upper, uint32_t base);
 
 /* The live session of app that still takes commands, or NULL. */
 struct session *session_find(struct broker *broker, const char *app);

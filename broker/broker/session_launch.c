@@ -5,6 +5,7 @@
  */
 #include "broker/session_launch.h"
 
+#include "broker/install.h"
 #include "broker/job.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ int session_load_launch(struct session *session, struct err *err)
 		rc = err_set(err, ENOENT, "no app '%s'", session->app);
 		goto out;
 	}
-	if (app.state != (session->kind == SESSION_INSTALL ? APP_INSTALLING : APP_READY)) {
+	if (app.state != (session->kind == SESSION_INSTALL && !session->rebuild ? APP_INSTALLING : APP_READY)) {
 		rc = err_set(err, EBUSY, "app '%s' is not ready to run", session->app);
 		goto out;
 	}
@@ -66,6 +67,11 @@ int session_load_launch(struct session *session, struct err *err)
 	session->launch.base = app.base;
 	session->launch.kind = session->kind;
 	session->launch.pids_max = PIDS_MAX;
+	if (session->rebuild) {
+		session->launch.upper = session->upper;
+		rc = 0;
+		goto out;
+	}
 	session->launch.upper = session->upper = app.live;
 	if (app.head && store_generation_get(txn, session->app, app.head, &head, err) != 1) {
 		rc = err_set(err, EIO, "generation %u of '%s' cannot be read", app.head, session->app);
@@ -90,7 +96,8 @@ static void send_launch(struct session *session)
 	launch_encode(w, &session->launch);
 	chan_send(session->broker->parent, w, NULL, 0);
 	free(w);
-	if (record_launch(session, &err) < 0) {
+	/* Until it is settled no record names a layer that is being built anew. */
+	if (!session->rebuild && record_launch(session, &err) < 0) {
 		(void)snprintf(session->why, sizeof(session->why), "%s", err.msg);
 		session->untouched = true; /* no command was let in */
 		session_end(session);
@@ -139,10 +146,44 @@ static void make_upper(struct session *session)
 	free(w);
 }
 
+/* --- an install made on another base --- */
+
+static void on_rebuilt(void *data, int code, const char *why)
+{
+	struct session *session = data;
+
+	session->rebuilding = NULL;
+	if (session->state != SESSION_WAITING) {
+		session_abort(session, "ended before it began");
+		return;
+	}
+	if (code) {
+		(void)snprintf(session->why, sizeof(session->why),
+			       "'%s' was installed on another state of this system, and installing it anew failed: %.200s "
+			       "(cowbell run --old-base %s runs it as it is)",
+			       session->app, why, session->app);
+		session_abort(session, session->why);
+		return;
+	}
+	session_launch(session);
+}
+
+static bool rebuild_first(struct session *session)
+{
+	if (session->kind != SESSION_RUN || session->old_base || !install_is_stale(session->broker, session->app))
+		return false;
+	session_notice(session, "the system below this app has changed: it is installed anew first");
+	session->rebuilding = install_rebuild(session->broker, session->app, on_rebuilt, session);
+	return true;
+}
+
 void session_launch(void *data)
 {
 	struct session *session = data;
 	struct err err = { 0 };
+
+	if (session->state == SESSION_WAITING && rebuild_first(session))
+		return;
 
 	if (session->state != SESSION_WAITING || session_load_launch(session, &err) < 0) {
 		session_abort(session, err.msg[0] ? err.msg : "ended before it began");

@@ -23,6 +23,8 @@ struct settle {
 	uint64_t upper, next_upper;
 	uint32_t number, parent, base;
 	enum generation_kind kind;
+	bool rebuild; /* a new install of an app that has one */
+	uint64_t old_upper;
 	uint16_t layer_count;
 	uint64_t layers[LAYERS_MAX];
 	struct err failed; /* a batch that could not be stored */
@@ -153,6 +155,40 @@ static void fill_generation(struct settle *s, const struct job_result *result, s
 	g->layer_count = (uint16_t)(s->layer_count + 1);
 }
 
+/* The app's state, until now on its old install, goes on on the new one. */
+static int take_up_state(struct settle *s, struct store_txn *txn, const struct generation_record *install,
+			 struct app_record *app, struct err *err)
+{
+	struct generation_record g;
+	uint32_t of = app->head;
+
+	app->head = s->number;
+	if (store_generation_get(txn, s->app, of, &g, err) != 1)
+		return err_set(err, EIO, "generation %u of '%s' cannot be read", of, s->app);
+	if (g.layer_count > 1) {
+		g.number = app->next_generation++;
+		g.parent = s->number;
+		g.kind = GENERATION_REBUILT;
+		g.of = of;
+		g.own_layer = 0;
+		g.pinned = false;
+		g.doomed_powered_ms = 0;
+		g.label[0] = '\0';
+		g.wall_ms = loop_wall_ms();
+		g.entries = g.bytes = 0;
+		generation_restack(&g, install);
+		app->head = g.number;
+		if (store_generation_put(txn, &g, err) < 0)
+			return -1;
+	}
+	return broker_note(s->broker, txn,
+			   &(struct history_note){ .kind = HISTORY_LIFE,
+						   .app = s->app,
+						   .what = "installed anew",
+						   .why = "the system below it has changed" },
+			   err);
+}
+
 /* The switch: before this commit the upper is just an upper, after it a frozen
  * layer with a number. */
 static int commit_generation(struct settle *s, const struct job_result *result, struct err *err)
@@ -166,14 +202,18 @@ static int commit_generation(struct settle *s, const struct job_result *result, 
 		return -1;
 	if (store_app_get(txn, s->app, &app, err) != 1)
 		goto out;
-	app.in_session = false;
+	if (!s->rebuild)
+		app.in_session = false;
 	if (result->changed) {
 		fill_generation(s, result, &g);
 		if (store_generation_put(txn, &g, err) < 0)
 			goto out;
-		app.head = s->number;
 		app.next_generation = s->number + 1;
 		app.live = result->no_next ? 0 : s->next_upper;
+		if (!s->rebuild)
+			app.head = s->number;
+		else if (take_up_state(s, txn, &g, &app, err) < 0)
+			goto out;
 		if (s->kind == GENERATION_INSTALL) {
 			app.install = s->number;
 			set_commands(s, &app);
@@ -210,6 +250,8 @@ static void on_done(void *data, const struct job_result *result)
 		return;
 	}
 	(void)snprintf(app, sizeof(app), "%s", s->app);
+	if (s->rebuild)
+		generation_drop_layers(broker, &s->old_upper, 1);
 	settle_end(s, 0, "");
 	generation_merge_if_deep(broker, app);
 }
@@ -237,10 +279,15 @@ static int load_app(struct settle *s, struct err *err)
 	s->base = app.base;
 	s->parent = app.head;
 	s->number = app.next_generation ? app.next_generation : 1;
-	if (app.state == APP_INSTALLING)
+	if (app.state == APP_INSTALLING || s->rebuild)
 		s->kind = GENERATION_INSTALL;
-	s->layer_count = head.layer_count;
-	memcpy(s->layers, head.layers, sizeof(s->layers));
+	if (s->rebuild) {
+		s->old_upper = app.live;
+		s->upper = s->session->upper;
+	} else {
+		s->layer_count = head.layer_count;
+		memcpy(s->layers, head.layers, sizeof(s->layers));
+	}
 	if (s->layer_count >= LAYERS_MAX) {
 		err_set(err, E2BIG, "'%s' has %u layers, more than can be stacked", s->app, s->layer_count);
 		goto out;
@@ -306,7 +353,8 @@ struct settle *generation_settle(struct session *session, void (*fn)(void *data,
 	struct err err = { 0 };
 
 	s->session = session;
-	if (session->untouched) {
+	s->rebuild = session->rebuild;
+	if (session->untouched && !s->rebuild) {
 		clear_in_session(s);
 		return NULL;
 	}

@@ -69,9 +69,10 @@ static int find_dashes(int argc, char **argv)
 
 int cmd_run(struct ctl *ctl, int argc, char **argv)
 {
-	bool detach = false;
+	bool detach = false, old_base = false;
 	const char *command = NULL;
 	const struct option_spec specs[] = { { .name = "--detach", .flag = &detach },
+					     { .name = "--old-base", .flag = &old_base },
 					     { .name = "--command", .has_value = true, .value = &command },
 					     { .name = NULL } };
 	json_t *args, *params;
@@ -90,6 +91,8 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 		json_object_set_new(params, "command", json_string(command));
 	if (detach)
 		json_object_set_new(params, "detach", json_true());
+	if (old_base)
+		json_object_set_new(params, "old_base", json_true());
 	return relay_command(ctl, argv[1], "io.cowbell.Run", params, NULL, 0, !detach, detach);
 }
 

@@ -182,6 +182,24 @@ static int do_cat(struct keeper *k, struct msg *m, struct keeper_result *result,
 	return rc;
 }
 
+static int do_package(struct keeper *k, struct msg *m, struct keeper_result *result, struct err *err)
+{
+	uint64_t lid = rd_u64(&m->body);
+	uint16_t index = rd_u16(&m->body);
+
+	if (!rd_end(&m->body) || m->fd_count != 1 || !lid)
+		return 1;
+	return m->op == MSG_KEEPER_PACKAGE_PUT ? package_put(k, lid, index, m->fds[0], &result->bytes, err)
+					       : package_get(k, lid, index, m->fds[0], &result->bytes, err);
+}
+
+static int do_carry(struct keeper *k, struct rd *r, struct keeper_result *result, struct err *err)
+{
+	uint64_t from = rd_u64(r), to = rd_u64(r);
+
+	return rd_end(r) && from && to ? package_carry(k, from, to, &result->entries, err) : 1;
+}
+
 static bool is_beneath_name(const char *path)
 {
 	return path[0] && path[0] != '/' && !strstr(path, "..") && strlen(path) < 256;
@@ -236,6 +254,11 @@ static int dispatch(struct keeper *k, struct msg *m, struct keeper_result *resul
 		return do_cat(k, m, result, err);
 	case MSG_KEEPER_FORGET:
 		return do_forget(k, &m->body, err);
+	case MSG_KEEPER_PACKAGE_PUT:
+	case MSG_KEEPER_PACKAGE_GET:
+		return do_package(k, m, result, err);
+	case MSG_KEEPER_PACKAGE_CARRY:
+		return do_carry(k, &m->body, result, err);
 	case MSG_KEEPER_GC:
 		return rd_end(&m->body) ? remove_garbage(k, err) : 1;
 	}

@@ -80,6 +80,15 @@ int merge_layers(const struct keeper *k, uint64_t new_lid, const uint64_t *range
 int cat_file(const struct keeper *k, const char *path, const uint64_t *lids, size_t count, int out, uint64_t *ret_size,
 	     struct err *err);
 
+/* package.c: what an install layer was made of, kept beside it. */
+
+/* Keeps what in holds, from its beginning to its end, as package index; synced. */
+int package_put(const struct keeper *k, uint64_t lid, unsigned int index, int in, uint64_t *ret_size, struct err *err);
+/* ENOENT when it was not kept. */
+int package_get(const struct keeper *k, uint64_t lid, unsigned int index, int out, uint64_t *ret_size, struct err *err);
+/* Another layer keeps the same packages; none is no error. */
+int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *ret_count, struct err *err);
+
 /* jobs.c: decodes and does one job. 1 it was the job, 0 more messages belong to
  * it, -1 the message is malformed or out of place. */
 int job_handle(struct keeper *k, struct msg *m);

@@ -136,6 +136,12 @@
 	/* u32 errno, str why, u8 changed (1; 3: changed, but there is no room for next_lid), u64 entries, u64 bytes on disk, 32 bytes root hash */                       \
 	X(KEEPER_DONE, 79, "K", "B")                                                                                   \
                                                                                                                        \
+	/* PACKAGE_PUT, PACKAGE_GET: u64 lid, u16 index. fds: the package comes from there / goes there.                \
+	 * PACKAGE_CARRY: u64 from lid, u64 to lid: the other layer keeps the same packages; DONE's entries: how many */ \
+	X(KEEPER_PACKAGE_PUT, 80, "B", "K")                                                                            \
+	X(KEEPER_PACKAGE_GET, 81, "B", "K")                                                                            \
+	X(KEEPER_PACKAGE_CARRY, 82, "B", "K")                                                                          \
+                                                                                                                       \
 	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \
 	X(CONTACTS_RESULT, 90, "C", "B")
 

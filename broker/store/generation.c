@@ -20,6 +20,8 @@ const char *generation_kind_name(enum generation_kind kind)
 		return "rollback";
 	case GENERATION_RESET:
 		return "reset";
+	case GENERATION_REBUILT:
+		return "rebuilt";
 	case GENERATION_SNAPSHOT:
 		return "snapshot";
 	}
@@ -68,7 +70,7 @@ static bool decode(struct rd *r, struct generation_record *g)
 	rd_bytes(r, g->root_hash, sizeof(g->root_hash));
 	rd_bytes(r, g->base_hash, sizeof(g->base_hash));
 	g->layer_count = rd_u16(r);
-	if (g->layer_count > LAYERS_MAX || kind > GENERATION_SNAPSHOT)
+	if (g->layer_count > LAYERS_MAX || kind > GENERATION_REBUILT)
 		return false;
 	g->kind = (enum generation_kind)kind;
 	for (uint16_t i = 0; i < g->layer_count; i++)

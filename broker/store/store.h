@@ -208,6 +208,7 @@ enum generation_kind {
 	GENERATION_ROLLBACK,
 	GENERATION_RESET,
 	GENERATION_SNAPSHOT,
+	GENERATION_REBUILT, /* parent: the install made anew on a changed base; of: whose state it takes up */
 };
 
 struct generation_record {

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One install under way, shared by install.c (its life and its client),
+ * install_run.c (the commands) and install_rebuild.c (an app's install made anew).
+ * Nobody else includes this.
+ */
+#ifndef BROKER_INSTALL_IMPL_H
+#define BROKER_INSTALL_IMPL_H
+
+#include "broker/install.h"
+#include "broker/install_name.h"
+#include "broker/install_steps.h"
+#include "broker/job.h"
+
+struct install {
+	struct install *next;
+	struct broker *broker;
+	struct client *client;
+	struct session *session;
+	struct command *command;
+	struct install_plan plan;
+	size_t step;
+	char id[APP_ID_SIZE];   /* of its record; "" before there is one */
+	char name[APP_ID_SIZE]; /* that it is to have; "" until its package said so */
+	struct install_about about;
+	uint32_t base;
+	uint64_t layer;
+	int fds[3 + INSTALL_FILES_MAX]; /* the client's */
+	size_t fd_count, want_fds;
+	uint8_t tty;
+	uint16_t rows, columns;
+	bool prepared, have_fds, done, failed;
+	bool wants_range;
+	bool packages;      /* its files are kept, and installed from what is kept */
+	size_t kept;
+	uint64_t old_layer; /* of the install that is made anew */
+	struct job *feeding; /* passes a kept package to the step that runs */
+	bool step_over;      /* that step has ended well */
+	void (*rebuilt)(void *data, int code, const char *why); /* NULL: a new app */
+	void *rebuilt_data;
+	int fields_fd;
+	char fields[8192];
+	size_t fields_len;
+	struct loop_source *fields_source;
+	uint32_t status;
+	char why[700];
+};
+
+/* All that are under way. */
+extern struct install *installs;
+
+/* Takes it out of the list; a client or a job of its own hears nothing more. */
+void install_free(struct install *in);
+
+/* It goes no further: what runs is ended, everything of it is taken away, and
+ * then whoever waits is told why. Only the first reason counts. */
+void install_fail(struct install *in, const char *why);
+
+/* The same where nothing of it runs any more. */
+void install_purge(struct install *in, const char *why);
+
+/* Starts the session and its commands, one after the other; at the end, or when
+ * one fails, the session is over and install_over is called. */
+void install_run(struct install *in);
+void install_over(void *data, int code, const char *why);
+
+/* install_run with packages kept first, from the client's files. */
+void install_keep_and_run(struct install *in);
+
+/* install_rebuild.c: tells who wanted it; "" for done. */
+void install_rebuild_over(struct install *in, const char *why);
+
+#endif

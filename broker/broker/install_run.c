@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands of an install, one after the other in one session. A package's
+ * fields are read in there too, by the host's own dpkg-deb, and come out through
+ * a pipe as bounded text: nothing out here parses what a package's author made.
+ * Packages are kept first, and what is installed is what was kept.
+ */
+#include "broker/install_impl.h"
+
+#include "base/fd.h"
+#include "broker/runner.h"
+#include "broker/session_launch.h"
+#include "broker/turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+static void next_step(struct install *in);
+
+static bool take_field(struct install *in, const char *key, char *buf, size_t size)
+{
+	const char *line = in->fields;
+	size_t n = strlen(key);
+
+	while (line && *line) {
+		const char *end = strchr(line, '\n');
+		size_t len = end ? (size_t)(end - line) : strlen(line);
+
+		if (len > n + 1 && strncmp(line, key, n) == 0 && line[n] == ':') {
+			size_t skip = n + 1;
+
+			while (skip < len && line[skip] == ' ')
+				skip++;
+			text_escape(line + skip, len - skip, buf, size);
+			return true;
+		}
+		line = end ? end + 1 : NULL;
+	}
+	return false;
+}
+
+/* The fields of the first package are all in: what it calls itself becomes the
+ * app's name, if it may. */
+static bool use_fields(struct install *in)
+{
+	struct err err = { 0 };
+	char package[128] = "";
+
+	if (!take_field(in, "Package", package, sizeof(package))) {
+		install_fail(in, "this is not a Debian package that dpkg-deb can read");
+		return false;
+	}
+	(void)take_field(in, "Version", in->about.version, sizeof(in->about.version));
+	(void)take_field(in, "Description", in->about.summary, sizeof(in->about.summary));
+	(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", package);
+	if (in->name[0])
+		return true;
+	if (install_name_check(in->broker, package, &err) < 0 ||
+	    install_name_give(in->broker, in->id, package, &err) < 0) {
+		err_wrap(&err, "package '%s'", package);
+		install_fail(in, err.msg);
+		return false;
+	}
+	(void)snprintf(in->name, sizeof(in->name), "%.63s", package);
+	(void)snprintf(in->id, sizeof(in->id), "%s", in->name);
+	(void)snprintf(in->session->app, sizeof(in->session->app), "%s", in->name);
+	turn_rename(in->session->turn, in->name);
+	return true;
+}
+
+static void on_fields(void *data, uint32_t events)
+{
+	struct install *in = data;
+	ssize_t n = read(in->fields_fd, in->fields + in->fields_len, sizeof(in->fields) - 1 - in->fields_len);
+
+	(void)events;
+	if (n > 0) {
+		in->fields_len += (size_t)n;
+		if (in->fields_len < sizeof(in->fields) - 1)
+			return;
+	}
+	if (n < 0 && errno == EAGAIN)
+		return;
+	loop_remove(in->fields_source);
+	in->fields_source = NULL;
+}
+
+static void on_step_ran(void *data, int code, const char *why, bool cwd_changed, int pty)
+{
+	struct install *in = data;
+
+	(void)why;
+	(void)cwd_changed;
+	if (code == 0 && pty >= 0)
+		client_send(in->client, STREAM_PTY, NULL, 0, pty);
+	if (code == 0 && in->plan.steps[in->step].with_person)
+		client_text(in->client, STREAM_STARTED, "");
+}
+
+static void step_is_over(struct install *in)
+{
+	in->step_over = false;
+	in->step++;
+	next_step(in);
+}
+
+static void on_fed(void *data, const struct job_result *result)
+{
+	struct install *in = data;
+
+	in->feeding = NULL;
+	if (in->failed)
+		return;
+	if (result->code)
+		install_fail(in, result->why);
+	else if (in->step_over)
+		step_is_over(in);
+}
+
+static const struct job_ops feed_ops = { .on_done = on_fed };
+
+/* The reading end of a pipe that a keeper fills with a kept package. */
+static int feed_package(struct install *in, unsigned int index)
+{
+	struct wr *w;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_KEEPER_PACKAGE_GET, 0);
+	wr_u64(w, in->layer);
+	wr_u16(w, (uint16_t)index);
+	in->feeding = job_start(in->broker, w, ends[1], &feed_ops, in);
+	(void)close(ends[1]);
+	free(w);
+	return ends[0];
+}
+
+static void on_step_exited(void *data, uint32_t status, const char *why)
+{
+	struct install *in = data;
+	const struct install_step *step = &in->plan.steps[in->step];
+	char text[600];
+
+	in->command = NULL;
+	if (in->failed)
+		return;
+	if (status != 0) {
+		if (why && why[0])
+			(void)snprintf(text, sizeof(text), "%s: %s", step->what, why);
+		else
+			(void)snprintf(text, sizeof(text), "%s ended with status %u; nothing was installed", step->what,
+				       status);
+		in->status = step->with_person && status < 125 ? status : 1;
+		install_fail(in, text);
+		return;
+	}
+	if (step->fields) {
+		while (in->fields_source)
+			on_fields(in, 0);
+		if (!use_fields(in))
+			return;
+	}
+	in->step_over = true;
+	if (!in->feeding)
+		step_is_over(in);
+}
+
+static const struct command_ops step_ops = { .on_ran = on_step_ran, .on_exited = on_step_exited };
+
+/* stdin, stdout, stderr of a step: the person's where it is theirs, /dev/null
+ * or the pipe for fields elsewhere. */
+static int step_fds(struct install *in, const struct install_step *step, int fds[3], uint8_t *tty, size_t *n)
+{
+	int pipe_fds[2] = { -1, -1 };
+
+	*n = 0;
+	*tty = step->with_person ? in->tty : 0;
+	for (int i = 0; i < 3; i++) {
+		int fd = -1;
+
+		if (*tty & (1u << i))
+			continue;
+		if (i == 0 && step->file >= 0 && in->packages)
+			fd = feed_package(in, (unsigned int)step->file);
+		else if (i == 0 && step->file >= 0)
+			fd = fcntl(in->fds[3 + step->file], F_DUPFD_CLOEXEC, 3);
+		else if (i == 1 && step->fields && pipe2(pipe_fds, O_CLOEXEC) == 0)
+			fd = pipe_fds[1];
+		else if ((step->with_person || i == 2) && !(in->tty & (1u << i)) && !in->rebuilt)
+			fd = fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
+		else
+			fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		fds[(*n)++] = fd;
+	}
+	if (pipe_fds[0] >= 0) {
+		in->fields_fd = pipe_fds[0];
+		(void)fd_set_nonblock(in->fields_fd, true);
+		in->fields_source = loop_add_fd(in->broker->loop, in->fields_fd, EPOLLIN, on_fields, in);
+	}
+	return 0;
+}
+
+static void next_step(struct install *in)
+{
+	const struct install_step *step = &in->plan.steps[in->step];
+	struct run run = { .flags = RUN_ROOT, .rows = in->rows, .columns = in->columns };
+	int fds[3] = { -1, -1, -1 };
+	uint8_t tty;
+	size_t n;
+
+	if (in->step == in->plan.count) {
+		in->done = true;
+		in->session->keep = false;
+		session_end(in->session);
+		return;
+	}
+	if (step_fds(in, step, fds, &tty, &n) < 0) {
+		install_fail(in, "no descriptors for the installer");
+		return;
+	}
+	client_text(in->client, STREAM_PROGRESS, step->what);
+	run.flags |= tty;
+	run.argv = install_step_argv(step);
+	run.env = runner_environment(in->broker, NULL, true);
+	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", step->cwd);
+	in->command = session_command(in->session, &run, &step_ops, in);
+	command_go(in->command, fds, n);
+}
+
+void install_run(struct install *in)
+{
+	in->session = in->rebuilt ? session_start_rebuild(in->broker, in->id, in->layer, in->base)
+				  : session_start(in->broker, in->id, SESSION_INSTALL);
+	in->session->keep = true; /* between two steps there is no command */
+	in->session->on_over = install_over;
+	in->session->over_data = in;
+	if (in->rebuilt)
+		session_launch(in->session);
+	next_step(in);
+}
+
+/* --- what it is installed from --- */
+
+static void on_kept(void *data, const struct job_result *result)
+{
+	struct install *in = data;
+
+	in->feeding = NULL;
+	if (result->code) {
+		install_fail(in, result->why);
+		return;
+	}
+	in->kept++;
+	install_keep_and_run(in);
+}
+
+static const struct job_ops keep_ops = { .on_done = on_kept };
+
+/* One after the other; then what is kept is installed. */
+void install_keep_and_run(struct install *in)
+{
+	struct wr *w;
+
+	if (!in->packages || in->kept + 3 == in->fd_count) {
+		install_run(in);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_KEEPER_PACKAGE_PUT, 0);
+	wr_u64(w, in->layer);
+	wr_u16(w, (uint16_t)in->kept);
+	in->feeding = job_start(in->broker, w, in->fds[3 + in->kept], &keep_ops, in);
+	free(w);
+}

@@ -46,12 +46,16 @@ int fd_write_full(int fd, const void *buf, size_t size)
 
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_size, struct err *err)
 {
-	cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO somebody put there must not hold us up; files of /proc are regular. */
+	cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	cleanup_free char *buf = NULL;
+	struct stat st;
 	ssize_t n;
 
 	if (fd < 0)
 		return err_sys(err, "open '%s'", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "read '%s': not a regular file", path);
 	buf = xcalloc(1, max + 2);
 	n = fd_read_full(fd, buf, max + 1);
 	if (n < 0)
@@ -93,4 +97,16 @@ int fd_set_nonblock(int fd, bool on)
 	if (flags < 0)
 		return -1;
 	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int fd_fill_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return -1;
+	} while (fd <= 2);
+	return close(fd);
 }

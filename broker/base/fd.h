@@ -16,8 +16,9 @@ ssize_t fd_read_full(int fd, void *buf, size_t size);
 /* Writes all or fails with errno; part may have been written then. */
 int fd_write_full(int fd, const void *buf, size_t size);
 
-/* Reads a whole small file of at most max bytes into a NUL-ended buffer that
- * the caller frees. Fails with EFBIG above max. ret_size may be NULL. */
+/* Reads a whole small regular file of at most max bytes into a NUL-ended buffer
+ * that the caller frees. Fails with EFBIG above max, with EINVAL and without
+ * waiting on what is no regular file. ret_size may be NULL. */
 int fd_read_file(int dirfd, const char *path, size_t max, char **ret, size_t *ret_size, struct err *err);
 
 /* openat2(2) below dirfd, not leaving it, no symlinks, no magic links; always
@@ -30,5 +31,10 @@ int fd_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
 
 /* Sets or clears O_NONBLOCK. -1 with errno. */
 int fd_set_nonblock(int fd, bool on);
+
+/* Opens /dev/null on each standard descriptor that the caller left closed. For
+ * the start of a program: else the next file or socket it opens becomes its
+ * standard output, and messages are written into it. -1 with errno. */
+int fd_fill_standard(void);
 
 #endif

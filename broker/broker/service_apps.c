@@ -178,6 +178,8 @@ SERVICE_METHOD(service_run)
 	runner = runner_create(broker, &request, &session, &command, &err);
 	if (!runner && err.code == ESRCH)
 		varlink_error(call, "io.cowbell.NotRunning", json_pack("{s:s}", "app", request.app));
+	else if (!runner && err.code == ENOENT)
+		varlink_error(call, "io.cowbell.NoProgram", json_pack("{s:s}", "reason", err.msg));
 	else if (!runner)
 		service_fail(call, &err);
 	else

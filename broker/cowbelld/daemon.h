@@ -77,6 +77,9 @@ int paths_open(struct daemon *d, struct err *err);
 int paths_listen(struct daemon *d, struct err *err);
 void paths_close(struct daemon *d);
 
+/* probe.c: 0 when apps' layers can be mounted from the store; nothing stays. */
+int probe_store(const struct daemon *d, struct err *err);
+
 /* owner.c: who the owner is and what stands behind the gates. */
 int owner_find(struct daemon *d, struct err *err);
 int owner_read_resources(struct daemon *d, struct err *err);

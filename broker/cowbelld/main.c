@@ -5,6 +5,7 @@
  */
 #include "cowbelld/daemon.h"
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "platform/arm/seccomp.h"
 
@@ -75,7 +76,7 @@ static int set_up(struct daemon *d, struct err *err)
 		return -1;
 	d->loop = loop_create();
 	if (!d->loop || children_start(d) < 0 || !loop_add_signal(d->loop, SIGTERM, on_stop, d) ||
-	    !loop_add_signal(d->loop, SIGINT, on_stop, d))
+	    !loop_add_signal(d->loop, SIGINT, on_stop, d) || !loop_add_signal(d->loop, SIGHUP, on_stop, d))
 		return err_sys(err, "make an event loop");
 	return broker_start(d, err);
 }
@@ -103,12 +104,26 @@ static void bury_children(void)
 		(void)usleep(10000);
 }
 
+/* Until the loop takes them: a stop in the middle of the start undoes it too. */
+static void hold_stop_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon *d = &the_daemon;
 	struct err err = { 0 };
 	int status = 1;
 
+	if (fd_fill_standard() < 0)
+		return 1;
 	log_init("cowbelld");
 	d->lock_fd = d->store_fd = d->meta_fd = d->bin_fd = d->listen_fd = d->claim_fd = d->seccomp_fd = -1;
 	d->cgroup.fd = d->cgroup.hierarchy = -1;
@@ -116,6 +131,7 @@ int main(int argc, char **argv)
 		return status;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(022);
+	hold_stop_signals();
 	/* What a supervisor that was killed leaves is ours to bury. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (d->options.ready_fd >= 0)

@@ -84,6 +84,59 @@ static const char *fs_name(int fd)
 	return text;
 }
 
+/* Whether the folder dir is path, or lies above it. */
+static bool is_or_holds(const struct stat *dir, const char *path)
+{
+	cleanup_fd int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, above;
+
+	while (at >= 0 && fstat(at, &st) == 0) {
+		int next;
+
+		if (st.st_dev == dir->st_dev && st.st_ino == dir->st_ino)
+			return true;
+		next = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0 || fstat(next, &above) < 0 || (above.st_dev == st.st_dev && above.st_ino == st.st_ino)) {
+			if (next >= 0)
+				(void)close(next);
+			break;
+		}
+		(void)close(at);
+		at = next;
+	}
+	return false;
+}
+
+/* One answer opens one resource. A folder that is really a symlink to the whole
+ * home, to what another gate guards, or to Cowbell's own files would open more
+ * than the question said. */
+static int check_scope(const struct daemon *d, const struct resource *r, int dir, struct err *err)
+{
+	const char *own[] = { d->home, d->state, d->run };
+	char self[32], real[PATH_SIZE];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(dir, &st) < 0)
+		return err_sys(err, "look at '%s'", r->path);
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (is_or_holds(&st, own[i]))
+			return err_set(err, EPERM, "'%s' leads to a folder that also holds '%s'", r->path, own[i]);
+	}
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", dir);
+	n = readlink(self, real, sizeof(real) - 1);
+	real[n > 0 ? n : 0] = '\0';
+	if (strcmp(real, r->path) == 0)
+		return 0; /* the owner put it there, in the folder that the question names */
+	for (size_t i = 0; i < d->resources.count; i++) {
+		const struct resource *other = &d->resources.resources[i];
+
+		if (strcmp(other->permission, r->permission) != 0 && other->exists && is_or_holds(&st, other->path))
+			return err_set(err, EPERM, "'%s' leads to a folder that also holds '%s'", r->path, other->path);
+	}
+	return 0;
+}
+
 static int make_mount(struct daemon *d, uint64_t session, const struct resource *r, enum give give, struct err *err)
 {
 	cleanup_fd int dir = open_as_owner(d, r, give);
@@ -95,6 +148,8 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 		return err_set(err, ENOENT, "'%s' does not exist yet", r->path);
 	if (dir < 0)
 		return err_sys(err, "open '%s' as the owner", r->path);
+	if (check_scope(d, r, dir, err) < 0)
+		return -1;
 	userns = session_userns(d, session, err);
 	if (userns < 0)
 		return -1;

@@ -18,20 +18,24 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-static int make_dir(const char *path, mode_t mode, uid_t uid, struct err *err)
+/* The folder name below dir, made if it is missing, with this owner and mode;
+ * shown names it in errors. By descriptor and without symlinks: the folder
+ * above may be the owner's, who must not turn our chown on another file. */
+static int make_dir(int dir, const char *name, mode_t mode, uid_t uid, const char *shown, struct err *err)
 {
+	cleanup_fd int fd = -1;
 	struct stat st;
 
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
-		return err_sys(err, "make folder '%s'", path);
-	if (lstat(path, &st) < 0)
-		return err_sys(err, "look at '%s'", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "'%s' is not a folder", path);
-	if ((st.st_uid != uid || (st.st_mode & 07777) != mode) &&
-	    (chown(path, uid, 0) < 0 || chmod(path, mode) < 0))
-		return err_sys(err, "set owner and mode of '%s'", path);
-	return 0;
+	if (mkdirat(dir, name, mode) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s'", shown);
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(err, ENOTDIR, "'%s' is not a folder", shown);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "open folder '%s'", shown);
+	if ((st.st_uid != uid || (st.st_mode & 07777) != mode) && (fchown(fd, uid, 0) < 0 || fchmod(fd, mode) < 0))
+		return err_sys(err, "set owner and mode of '%s'", shown);
+	return steal_fd(&fd);
 }
 
 static int open_dir(const char *path, struct err *err)
@@ -83,6 +87,10 @@ static int set_names(struct daemon *d, struct err *err)
 		real = realpath(d->options.root, NULL);
 		if (!real)
 			return err_sys(err, "resolve root '%s'", d->options.root);
+		if (strcmp(real, "/") == 0) {
+			err_set(err, EINVAL, "root '%s' is the host's own root", d->options.root);
+			return err_hint(err, "leave --root out, or name a folder");
+		}
 		if (strlen(real) > PATH_SIZE - 64)
 			return err_set(err, ENAMETOOLONG, "root '%s' is too long", real);
 		(void)snprintf(d->root, sizeof(d->root), "%s", real);
@@ -95,7 +103,7 @@ static int set_names(struct daemon *d, struct err *err)
 
 static int lock_state(struct daemon *d, struct err *err)
 {
-	d->lock_fd = open_dir(d->state, err);
+	d->lock_fd = make_dir(AT_FDCWD, d->state, 0755, 0, d->state, err);
 	if (d->lock_fd < 0)
 		return -1;
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
@@ -126,21 +134,25 @@ int paths_open(struct daemon *d, struct err *err)
 	slash = strrchr(self, '/');
 	*slash = '\0';
 	d->bin_fd = open_dir(self, err);
-	if (d->bin_fd < 0 || set_names(d, err) < 0 || read_boot_id(d, err) < 0 ||
-	    make_dir(d->state, 0755, 0, err) < 0 || lock_state(d, err) < 0)
+	if (d->bin_fd < 0 || set_names(d, err) < 0 || read_boot_id(d, err) < 0 || lock_state(d, err) < 0)
 		return -1;
 	make_instance(d);
-	if (make_dir(d->store, 0700, 0, err) < 0)
-		return -1;
-	d->store_fd = open_dir(d->store, err);
+	d->store_fd = make_dir(d->lock_fd, "store", 0700, 0, d->store, err);
 	if (d->store_fd < 0)
 		return -1;
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const names[] = { "layers", "tmp", "trash" };
+		char shown[PATH_SIZE + 8];
+		int fd;
 
-		if (mkdirat(d->store_fd, names[i], 0700) < 0 && errno != EEXIST)
-			return err_sys(err, "make folder '%s/%s'", d->store, names[i]);
+		(void)snprintf(shown, sizeof(shown), "%s/%s", d->store, names[i]);
+		fd = make_dir(d->store_fd, names[i], 0700, 0, shown, err);
+		if (fd < 0)
+			return -1;
+		(void)close(fd);
 	}
+	if (probe_store(d, err) < 0)
+		return -1;
 	if (can_reflink(d->store_fd))
 		d->features |= FEATURE_REFLINK;
 	return 0;
@@ -154,9 +166,7 @@ static int open_meta(struct daemon *d, struct err *err)
 	static const char *const files[] = { "data.mdb", "lock.mdb" };
 
 	(void)snprintf(path, sizeof(path), "%s/meta", d->state);
-	if (make_dir(path, 0700, d->broker_uid, err) < 0)
-		return -1;
-	d->meta_fd = open_dir(path, err);
+	d->meta_fd = make_dir(d->lock_fd, "meta", 0700, d->broker_uid, path, err);
 	if (d->meta_fd < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -177,9 +187,9 @@ int paths_listen(struct daemon *d, struct err *err)
 		return -1;
 	(void)snprintf(parent, sizeof(parent), "%s", d->run);
 	*strrchr(parent, '/') = '\0';
-	if ((mkdir(parent, 0755) < 0 && errno != EEXIST) || make_dir(d->run, 0755, 0, err) < 0)
-		return err->msg[0] ? -1 : err_sys(err, "make folder '%s'", parent);
-	dir = open_dir(d->run, err);
+	if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, "make folder '%s'", parent);
+	dir = make_dir(AT_FDCWD, d->run, 0755, 0, d->run, err);
 	if (dir < 0)
 		return -1;
 	(void)unlinkat(dir, "io.cowbell", 0);

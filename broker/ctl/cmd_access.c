@@ -143,8 +143,10 @@ int cmd_lock(struct ctl *ctl, int argc, char **argv)
 			 json_pack("{s:s, s:s, s:b}", "app", argv[1], "permission", argv[2], "locked", lock));
 	if (!reply)
 		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
 	json_decref(reply);
-	if (!ctl->quiet && !ctl->json)
+	if (!ctl->quiet)
 		(void)printf("%s: %s is %s.\n", argv[1], argv[2], lock ? "locked" : "unlocked");
 	return EXIT_DONE;
 }

@@ -124,8 +124,12 @@ int cmd_cat(struct ctl *ctl, int argc, char **argv)
 
 	if (options_take("cat", no_options, &argc, argv) || argc != 3)
 		return usage("cat");
+	if (ctl->json) {
+		(void)fprintf(stderr, "cowbell: cat: a file's bytes are not JSON (leave --json out)\n");
+		return EXIT_USAGE;
+	}
 	at = strrchr(argv[2], '@');
-	if (at && at[1] >= '0' && at[1] <= '9') {
+	if (at && at[1] && strspn(at + 1, "0123456789") == strlen(at + 1)) { /* not "icon@2x.png" */
 		number = number_of(at + 1);
 		if (!number)
 			return EXIT_USAGE;
@@ -281,6 +285,8 @@ int cmd_pin(struct ctl *ctl, int argc, char **argv)
 			 json_pack("{s:s, s:I, s:b}", "app", argv[1], "generation", (json_int_t)n, "pinned", 1));
 	if (!reply)
 		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
 	json_decref(reply);
 	return EXIT_DONE;
 }

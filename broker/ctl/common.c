@@ -53,15 +53,18 @@ int options_take(const char *verb, const struct option_spec *specs, int *argc, c
 		const char *equals = spec ? strchr(argv[i], '=') : NULL;
 
 		if (!spec && verb && argv[i][0] == '-' && argv[i][1]) {
-			(void)fprintf(stderr, "cowbell: %s has no option '%s'\n", verb, argv[i]);
-			return usage(verb);
+			char shown[SHORT_TEXT];
+
+			text_escape(argv[i], strlen(argv[i]), shown, sizeof(shown));
+			(void)fprintf(stderr, "cowbell: %s has no option '%s' (cowbell %s --help)\n", verb, shown, verb);
+			return EXIT_USAGE;
 		}
 		if (!spec) {
 			argv[kept++] = argv[i];
 			continue;
 		}
 		if (spec->has_value && !equals && i + 1 >= *argc) {
-			(void)fprintf(stderr, "cowbell: %s wants a value\n", spec->name);
+			(void)fprintf(stderr, "cowbell: %s: %s wants a value\n", verb ? verb : "cowbell", spec->name);
 			return EXIT_USAGE;
 		}
 		if (set_value(spec, spec->has_value ? (equals ? equals + 1 : argv[++i]) : NULL))

@@ -6,6 +6,8 @@
  */
 #include "ctl/relay.h"
 
+#include "policy/permission.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,15 +52,18 @@ static int tar_stream(const char *folder, const char *name)
 static json_t *install_params(const char *kind, const char *name, const char *source, char **argv, size_t files)
 {
 	json_t *words = json_array(), *list = json_array();
+	char source_shown[512], name_shown[512];
 	int rows, columns;
 
+	text_escape(source, strlen(source), source_shown, sizeof(source_shown));
+	text_escape(name, strlen(name), name_shown, sizeof(name_shown));
 	for (; argv && *argv; argv++)
 		json_array_append_new(words, json_string(*argv));
 	for (size_t i = 0; i < files; i++)
 		json_array_append_new(list, json_string("file"));
 	relay_size(&rows, &columns);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:i}", "kind", kind, "name", name, "source", source, "argv",
-			 words, "files", list, "tty", relay_tty_bits(), "rows", rows, "columns", columns);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:i}", "kind", kind, "name", name_shown, "source",
+			 source_shown, "argv", words, "files", list, "tty", relay_tty_bits(), "rows", rows, "columns", columns);
 }
 
 static const char *base_name(const char *path)
@@ -80,7 +85,7 @@ static int install_debs(struct ctl *ctl, const char *name, int count, char **pat
 	for (int i = 0; i < count; i++) {
 		struct stat st;
 
-		fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+		fds[i] = open(paths[i], O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO has no writer */
 		if (fds[i] < 0 || fstat(fds[i], &st) < 0)
 			return open_failed(paths[i]);
 		if (!S_ISREG(st.st_mode) || !has_suffix(paths[i], ".deb")) {

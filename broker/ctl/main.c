@@ -5,6 +5,10 @@
  */
 #include "ctl/ctl.h"
 
+#include "base/fd.h"
+#include "policy/permission.h"
+
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +69,7 @@ int usage(const char *name)
 {
 	const struct verb *v = find_verb(name);
 
-	(void)fprintf(stderr, "usage: cowbell %s %s\n", name, v ? v->usage : "");
+	(void)fprintf(stderr, "usage: cowbell %s%s%s\n", name, v && *v->usage ? " " : "", v ? v->usage : "");
 	return EXIT_USAGE;
 }
 
@@ -84,6 +88,36 @@ static int take_global(struct ctl *ctl, int *argc, char **argv, bool *help_wante
 	return options_take(NULL, specs, argc, argv);
 }
 
+/* The socket speaks JSON, which is UTF-8. Files to install are opened here, so
+ * their names may be anything. */
+static bool words_are_text(const struct verb *verb, int argc, char **argv)
+{
+	char shown[SHORT_TEXT];
+
+	for (int i = 2; i < argc; i++) {
+		json_t *word = json_string(argv[i]);
+
+		json_decref(word);
+		if (word || verb->fn == cmd_install)
+			continue;
+		text_escape(argv[i], strlen(argv[i]), shown, sizeof(shown));
+		(void)fprintf(stderr, "cowbell: %s: '%s' is not UTF-8 text\n", verb->name, shown);
+		return false;
+	}
+	return true;
+}
+
+/* What was printed has to arrive, or the verb failed. A reader that has seen
+ * enough is none of our business. */
+static int finish(int rc)
+{
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+	if (failed && errno != EPIPE)
+		(void)fprintf(stderr, "cowbell: write to standard output: %s\n", strerror(errno));
+	return failed && rc == EXIT_DONE ? EXIT_FAILED : rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { 0 };
@@ -92,6 +126,8 @@ int main(int argc, char **argv)
 	int rc;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (fd_fill_standard() < 0)
+		return EXIT_FAILED;
 	rc = take_global(&ctl, &argc, argv, &help_wanted, &version);
 	if (rc)
 		return rc;
@@ -99,21 +135,22 @@ int main(int argc, char **argv)
 		ctl.root = getenv("COWBELL_ROOT");
 	if (ctl.root && !*ctl.root)
 		ctl.root = NULL;
-	if (version)
-		return puts("cowbell 0.1") < 0;
+	if (version) {
+		(void)puts("cowbell 0.1");
+		return finish(EXIT_DONE);
+	}
 	if (argc < 2)
-		return help(help_wanted ? stdout : stderr);
+		return finish(help(help_wanted ? stdout : stderr));
 	verb = find_verb(argv[1]);
 	if (!verb) {
 		(void)fprintf(stderr, "cowbell: there is no verb '%s' (cowbell --help)\n", argv[1]);
 		return EXIT_USAGE;
 	}
 	if (help_wanted) {
-		(void)printf("cowbell %s %s\n  %s\n", verb->name, verb->usage, verb->help);
-		return EXIT_DONE;
+		(void)printf("cowbell %s%s%s\n  %s\n", verb->name, *verb->usage ? " " : "", verb->usage, verb->help);
+		return finish(EXIT_DONE);
 	}
-	rc = verb->fn(&ctl, argc - 1, argv + 1);
-	if (fflush(stdout) != 0 && rc == EXIT_DONE)
-		rc = EXIT_FAILED;
-	return rc;
+	if (!words_are_text(verb, argc, argv))
+		return EXIT_USAGE;
+	return finish(verb->fn(&ctl, argc - 1, argv + 1));
 }

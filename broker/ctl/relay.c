@@ -20,7 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
-enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126 };
+enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126, EXIT_NO_PROGRAM = 127 };
 
 struct relay {
 	struct ctl *ctl;
@@ -339,7 +339,9 @@ int relay_command(struct ctl *ctl, const char *what, const char *method, json_t 
 		if (r.agent)
 			agent_finish(r.agent);
 		varlink_client_close(client);
-		return strstr(method, "Install") ? EXIT_FAILED : EXIT_REFUSED;
+		if (strstr(method, "Install"))
+			return EXIT_FAILED;
+		return err.code == ENOEXEC ? EXIT_NO_PROGRAM : EXIT_REFUSED;
 	}
 	json_decref(reply);
 	r.sock = varlink_client_fd(client);

@@ -153,6 +153,8 @@ static int method_error(const char *name, json_t *p, struct err *err)
 			       (long long)json_integer_value(json_object_get(p, "session")), app ? app : "APP");
 	if (strcmp(name, "io.cowbell.NotRunning") == 0)
 		return err_set(err, ESRCH, "it does not run (cowbell run %s)", app ? app : "APP");
+	if (strcmp(name, "io.cowbell.NoProgram") == 0)
+		return err_set(err, ENOEXEC, "%s", reason ? reason : "it has no such program");
 	if (reason && hint && hint[0])
 		return err_set(err, EINVAL, "%s (%s)", reason, hint);
 	if (reason)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Odd words, odd descriptors, odd files.
+
+app odd
+B="$BIN/cowbell"
+
+# --- standard descriptors that are closed, full or gone
+for n in 0 1 2; do
+	is "run with descriptor $n closed" "$(eval "cb run odd -- sh -c 'exit 3' $n>&- 2>/dev/null"; echo $?)" 3
+	ok "list with descriptor $n closed" eval "cb list $n>&-"
+	is "install with descriptor $n closed" "$(eval "cb install --name c$n -- touch /opt/c$n $n>&- >/dev/null 2>&1 </dev/null"; echo $?)" 0
+done
+is "run with all of them closed" "$(cb run odd -- sh -c 'exit 3' 0>&- 1>&- 2>&-; echo $?)" 3
+for words in list "info odd" permissions "generations odd" "versions odd" "plan odd" doctor mark --help "list --help" --version \
+	"explain odd contacts" "--json list" "--json history"; do
+	fails "a full disk behind: $words" 1 "No space left on device" sh -c "'$B' --root '$R' $words >/dev/full"
+done
+is "a reader that leaves" "$(cb history 2>&1 | head -c 0; true)" ""
+
+# --- words
+for verb in info run stop shell generations rollback plan versions permissions; do
+	fails "$verb: a word that is no text" 2 "is not UTF-8 text" cb $verb $'\xff\xfe'
+	fails "$verb: an option that is not there" 2 "$verb has no option '-x' (cowbell $verb --help)" cb $verb -x
+done
+fails "a name of many letters" 1 "no app of this name" cb info "$(printf 'a%.0s' $(seq 5000))"
+mkfifo -m 666 "$T/fifo.deb"
+fails "a pipe that is called a package" 1 "not a .deb file" timeout 10 "$B" --root "$R" install "$T/fifo.deb"
+printf '#!/bin/sh\necho hi\n' >"$T/"$'n\xff.sh'
+chmod 755 "$T/"$'n\xff.sh'
+fails "a program whose name is no text" 1 "is not allowed" cb install "$T/"$'n\xff.sh'
+ok "it can be given a name" cb install --name byname "$T/"$'n\xff.sh'
+fails "a program that is not there" 127 "has no program 'nope'" cb run --command nope odd
+fails "a path as a program" 127 "has no program" cb run --command ../../bin/sh odd
+fails "a program that an app does not find" 127 "not found" cb run odd -- nonexistent
+sh_in odd 'echo two >~/icon@2x.png; echo x >~/f'
+is "a name with an @" "$(cb cat odd "$H/icon@2x.png")" two
+for p in '../../../../etc/shadow' "$H/../../../../etc/shadow" /etc/passwd "$H/f@99"; do
+	fails "cat $p" 1 "cowbell: " cb cat odd "$p"
+	unlike "nothing of the host: $p" "$(cb cat odd "$p" 2>/dev/null)" .
+done
+fails "cat as JSON" 2 "leave --json out" cb --json cat odd "$H/f"
+
+# --- JSON is JSON, one object or one a line
+cb grant odd contacts empty >/dev/null
+for words in list "info odd" ps permissions "permissions odd" "permissions --by-permission" "explain odd contacts" prompts history \
+	"history odd" "generations odd" "versions odd" "diff odd" "plan odd" mark doctor "lock odd contacts" "unlock odd contacts" \
+	"pin odd 1" "grant odd storage no" "revoke odd storage" "rollback odd" "reset odd" "uninstall c0"; do
+	ok "JSON: $words" sh -c "'$B' --root '$R' --yes --json $words | python3 -c '
+import json, sys
+lines = sys.stdin.read().splitlines()
+assert lines
+for l in lines: assert isinstance(json.loads(l), dict)'"
+done
+for verb in $(cb --help | awk '/^  [a-z]/ { print $1 }'); do
+	like "help of $verb" "$(cb $verb --help)" "^cowbell $verb"
+done

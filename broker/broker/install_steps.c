@@ -15,7 +15,29 @@
 
 static const char take_package[] = "mkdir -p " STAGE " && cat >" STAGE "/$1.deb";
 static const char read_fields[] = "exec dpkg-deb -f " STAGE "/0.deb Package Version Architecture Description";
-static const char unpack_deb[] = "exec dpkg --force-unsafe-io -i " STAGE "/*.deb </dev/null";
+/* dpkg unpacks in the order given, and refuses what stands before something that
+ * it pre-depends on. So the app itself comes last, and what was not unpacked gets
+ * another turn for as long as that helps. */
+static const char unpack_deb[] =
+	"cd " STAGE " && set -- [1-9]*.deb 0.deb || exit\n"
+	"[ -e \"$1\" ] || shift\n"
+	"left() {\n"
+	"	for f; do\n"
+	"		dpkg-query -W -f '${db:Status-Status} ${Version};\\n' \"$(dpkg-deb -f $f Package)\" 2>/dev/null |\n"
+	"			grep -F \" $(dpkg-deb -f $f Version);\" | grep -Eqv '^(not-installed|config-files|half-installed) ' || echo $f\n"
+	"	done\n"
+	"}\n"
+	"dpkg --force-unsafe-io -i \"$@\" </dev/null && exit\n"
+	"l=$(left \"$@\")\n"
+	"[ \"$l\" ] || exit 1\n"
+	"while [ \"$l\" ]; do\n"
+	"	n=$#\n"
+	"	set -- $l\n"
+	"	[ $# -lt $n ] || exit 1\n"
+	"	dpkg --force-unsafe-io -i \"$@\" </dev/null\n"
+	"	l=$(left \"$@\")\n"
+	"done\n"
+	"exec dpkg --configure --pending </dev/null";
 static const char unpack_directory[] = "mkdir -p \"/opt/$1\" && exec tar -x --no-same-owner -C \"/opt/$1\"";
 static const char unpack_program[] =
 	"mkdir -p " STAGE " /usr/local/bin && tar -x --no-same-owner -C " STAGE " && set -- \"$1\" " STAGE "/* && "

@@ -213,7 +213,7 @@ static void note_access(struct session *session, const struct gate *gate, enum g
 						   .item = gate->item,
 						   .what = what,
 						   .why = why,
-						   .program = program,
+						   .program = session_program(session, program),
 						   .give = give,
 						   .session = session->id,
 					   });

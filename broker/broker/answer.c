@@ -5,6 +5,7 @@
  */
 #include "broker/answer.h"
 
+#include "base/log.h"
 #include "broker/access.h"
 
 #include <errno.h>
@@ -218,6 +219,34 @@ drop:
 out:
 	free(walk);
 	return rc;
+}
+
+static int recall_one(void *data, const struct history_record *entry)
+{
+	struct session *session = data;
+	struct answer answer = { .give = entry->give, .ref = { .permission = permission_find(entry->permission) } };
+
+	if (entry->kind != HISTORY_DECISION || entry->session != session->id || !answer.ref.permission)
+		return 0;
+	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", entry->item);
+	/* Whatever was said later, also a revoke, stands before what was said earlier. */
+	forget_session_answer(session, answer.ref.permission, entry->item, entry->give == GIVE_ASK && !entry->item[0]);
+	if (entry->give != GIVE_ASK && entry->give != GIVE_COPY && entry->lasts.lasts <= LASTS_RUN)
+		remember_session_answer(session, &answer, 0);
+	return 0;
+}
+
+void answer_recall(struct broker *broker, struct session *session)
+{
+	struct err err = { 0 };
+	struct store_txn *txn;
+
+	if (session->id >= SESSION_UNNUMBERED)
+		return;
+	txn = store_begin(broker->store, false, &err);
+	if (!txn || store_history_each(txn, session->app, NULL, 0, recall_one, session, &err) < 0)
+		log_warn("what was answered for this run of '%s' is asked again: %s", session->app, err.msg);
+	store_abort(txn);
 }
 
 static const char *what_it_sees(enum give give)

@@ -36,4 +36,9 @@ int answer_forget(struct broker *broker, struct session *session, const char *ap
 /* "flashlight sees an empty contact book until it ends. Change it: ..." */
 void answer_says(const struct answer *answer, char *buf, size_t size);
 
+/* What was answered for this very run, read back from history by a broker that
+ * takes the session over. A copy is asked about again: which copy it was is not
+ * written there. After failure fewer answers stand, never more. */
+void answer_recall(struct broker *broker, struct session *session);
+
 #endif

@@ -207,6 +207,27 @@ static void describe_app(struct prompt *prompt)
 	store_abort(txn);
 }
 
+/* The supervisor keeps the question's number, so the same prompt has the same id
+ * for a broker that was started anew. */
+static uint64_t prompt_id(const struct session *session, uint32_t question)
+{
+	return session->id * 1000 + question % 1000;
+}
+
+/* An app can use up a thousand numbers. Two questions must never share one, or
+ * the answer to one opens the other: an unanswered one gives its number up, one
+ * that still waits does not. */
+static bool id_is_free(struct broker *broker, uint64_t id)
+{
+	struct prompt *prompt = prompt_find(broker, id);
+
+	if (prompt && is_open(prompt))
+		return false;
+	if (prompt)
+		prompt_free(prompt);
+	return true;
+}
+
 static struct prompt *prompt_new(struct session *session, const struct gate *gate, uint32_t question,
 				 const char *program)
 {
@@ -216,9 +237,7 @@ static struct prompt *prompt_new(struct session *session, const struct gate *gat
 	prompt->broker = broker;
 	prompt->session = session;
 	prompt->session_id = session->id;
-	/* The supervisor keeps the question's number, so the same prompt has
-	 * the same id for a broker that was started anew. */
-	prompt->id = session->id * 1000 + question % 1000;
+	prompt->id = prompt_id(session, question);
 	prompt->permission = gate->permission;
 	prompt->since_wall_ms = loop_wall_ms();
 	(void)snprintf(prompt->app, sizeof(prompt->app), "%s", session->app);
@@ -248,6 +267,10 @@ void prompt_need(struct session *session, const struct gate *gate, uint32_t ques
 			return; /* joins: the answer goes to every gate that waits */
 	}
 	if (open >= PROMPTS_MAX) {
+		access_refuse_waiting(session, gate->permission, gate->item, PROMPT_QUIET_MS);
+		return;
+	}
+	if (!id_is_free(broker, prompt_id(session, question))) {
 		access_refuse_waiting(session, gate->permission, gate->item, PROMPT_QUIET_MS);
 		return;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/generation.h"
 #include "broker/install.h"
@@ -153,6 +154,22 @@ static void session_settle(struct session *session)
 	session->settle = generation_settle(session, on_settled, session);
 }
 
+const char *session_program(struct session *session, const char *program)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (const char *p = program; *p; p++)
+		h = (h ^ (uint8_t)*p) * 0x100000001b3ull;
+	for (unsigned int i = 0; i < session->program_count; i++) {
+		if (session->programs[i] == h)
+			return program;
+	}
+	if (session->program_count == PROGRAMS_MAX)
+		return "one of many names";
+	session->programs[session->program_count++] = h;
+	return program;
+}
+
 /* --- launch --- */
 
 void session_abort(struct session *session, const char *why)
@@ -172,7 +189,7 @@ static uint64_t new_session_id(struct broker *broker)
 		return id;
 	/* A full disk must not keep an app from running: the number is for
 	 * people and need only be unlike the live ones. */
-	return ((uint64_t)1 << 40) + ++broker->next_job;
+	return SESSION_UNNUMBERED + ++broker->next_job;
 }
 
 static struct session *session_new(struct broker *broker, uint64_t id, const char *app, enum session_kind kind)
@@ -267,6 +284,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 	session->state = SESSION_RUNNING;
 	session->turn = turn_request(session->broker, session->app, on_adopted_turn, session);
 	remember_given(session, hello);
+	answer_recall(session->broker, session);
 	for (uint16_t i = 0; i < hello->command_count; i++)
 		command_adopt(session, hello->commands[i]);
 	if (session_load_launch(session, &err) < 0)

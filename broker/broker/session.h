@@ -17,6 +17,12 @@ enum session_state {
 	SESSION_STATE_COUNT
 };
 
+/* Ids from here up were given while the store could not count, and may come again. */
+#define SESSION_UNNUMBERED ((uint64_t)1 << 40)
+
+/* Names that a program may give itself in one session's history. */
+#define PROGRAMS_MAX 32u
+
 /* An answer that holds for this session alone. */
 struct session_answer {
 	struct session_answer *next;
@@ -76,6 +82,8 @@ struct session {
 	struct command *commands;
 	struct session_answer *answers;
 	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
+	uint64_t programs[PROGRAMS_MAX]; /* hashes of the names that its programs gave themselves */
+	unsigned int program_count;
 	bool ready;     /* SESSION_READY came */
 	bool ended;     /* ENDED came */
 	bool untouched; /* the upper is empty: nothing to settle */
@@ -130,6 +138,10 @@ void session_end(struct session *session);
 
 /* fn is called once, when the session is over; data is not touched after. */
 void session_wait_over(struct session *session, void (*fn)(void *data), void *data);
+
+/* program, or one word for all once a session has had PROGRAMS_MAX of them: a
+ * program names itself, as often as it likes, and history is not its diary. */
+const char *session_program(struct session *session, const char *program);
 
 /* A line for everybody at a command of this session. */
 void session_notice(struct session *session, const char *text);

@@ -50,6 +50,8 @@ int layer_copy_attributes(int src, int dst, struct err *err);
 
 /* marks.c: what overlayfs writes into a layer. */
 bool mark_is_whiteout(const struct stat *st);
+/* A large file of which the disk holds less than half: read only where it has data. */
+bool mark_mostly_holes(const struct stat *st);
 bool mark_is_opaque(int dir_fd);
 /* The redirect of a folder, NULL for none; the caller frees. */
 char *mark_redirect(int dir_fd);

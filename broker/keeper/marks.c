@@ -14,6 +14,11 @@
 #define OPAQUE "trusted.overlay.opaque"
 #define REDIRECT "trusted.overlay.redirect"
 
+bool mark_mostly_holes(const struct stat *st)
+{
+	return st->st_size > (off_t)64 << 20 && st->st_blocks < st->st_size / 1024;
+}
+
 bool mark_is_whiteout(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);

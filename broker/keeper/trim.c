@@ -105,7 +105,7 @@ static bool is_equal(int dir, const char *name, int below)
 
 	return fd >= 0 && fstat(fd, &x) == 0 && fstat(below, &y) == 0 && S_ISREG(y.st_mode) &&
 	       x.st_mode == y.st_mode && x.st_uid == y.st_uid && x.st_gid == y.st_gid && x.st_size == y.st_size &&
-	       x.st_nlink == 1 && x.st_mtim.tv_sec == y.st_mtim.tv_sec && x.st_mtim.tv_nsec == y.st_mtim.tv_nsec &&
+	       x.st_nlink == 1 && !mark_mostly_holes(&x) && x.st_mtim.tv_sec == y.st_mtim.tv_sec && x.st_mtim.tv_nsec == y.st_mtim.tv_nsec &&
 	       plain_xattrs(fd) && plain_xattrs(below) && same_content(fd, below);
 }
 

@@ -85,3 +85,52 @@ job=$!
 like "the next run is asked anew" "$(waiting)" '"permission":"storage:Documents"'
 answer no run >/dev/null
 wait $job
+
+# A hole of eight terabytes is no work for anybody.
+sh_in flood 'truncate -s 8T ~/sparse; printf x | dd of=$HOME/sparse bs=1 seek=7000000000000 conv=notrunc 2>/dev/null'
+ok "a huge sparse file is settled" timeout 20 "$BIN/cowbell" --root "$R" generations flood
+first=$(cb --json versions flood "$H/sparse" | jq -r '.versions[-1].hash')
+sh_in flood 'printf y | dd of=$HOME/sparse bs=1 seek=7000000000000 conv=notrunc 2>/dev/null; touch ~/more'
+ok "and again when it was changed" timeout 20 "$BIN/cowbell" --root "$R" generations flood
+second=$(cb --json versions flood "$H/sparse" | jq -r '.versions[-1].hash')
+ok "a change in it is seen" test -n "$first" -a "$first" != "$second"
+sh_in flood 'rm -f ~/sparse'
+
+# Folders as deep and names as long as the kernel lets an app go.
+sh_in flood "python3 - <<'P'
+import os
+os.chdir(os.environ['HOME'])
+for name, depth in (('d', 1500), ('n' * 250, 40)):
+    os.mkdir('deep' + name[0]); os.chdir('deep' + name[0])
+    for i in range(depth):
+        os.mkdir(name); os.chdir(name)
+    os.chdir(os.environ['HOME'])
+P"
+ok "the app runs on" sh -c "timeout 30 '$BIN/cowbell' --root '$R' shell flood -c 'echo kept >~/kept' </dev/null"
+sh_in flood 'rm -rf ~/deepd ~/deepn'
+is "and is settled once they are gone" "$(cb cat flood "$H/kept")" kept
+
+# Modes that lock everybody out, floods of attributes and links, odd nodes.
+sh_in flood "python3 - <<'P'
+import os, socket
+os.chdir(os.environ['HOME']); os.mkdir('odd'); os.chdir('odd')
+os.mkdir('locked'); open('locked/f', 'w').write('x'); os.chmod('locked/f', 0); os.chmod('locked', 0)
+open('attr', 'w').write('x')
+try:
+    for i in range(2000): os.setxattr('attr', 'user.%d' % i, b'v' * 200)
+except OSError: pass
+for n in ('trusted.overlay.opaque', 'trusted.overlay.redirect', 'security.capability', 'user.overlay.opaque'):
+    try: os.setxattr('attr', n, b'y')
+    except OSError: pass
+open('many', 'w').write('x')
+for i in range(3000): os.link('many', 'l%d' % i)
+os.mkfifo('fifo'); socket.socket(socket.AF_UNIX).bind('sock')
+for n in (b'new\nline', b'\x1b]0;owned\x07', b'\xff\xfe', b'-rf', b'\xe2\x80\xae', b'a' * 255): open(n, 'w').write('x')
+P"
+ok "odd files are settled" timeout 60 "$BIN/cowbell" --root "$R" generations flood
+unlike "no attribute of overlays came from the app" "$(find "$R/state/store/layers" -path '*/odd/attr' -exec getfattr -d -m - -h {} + 2>/dev/null)" 'overlay.(redirect|opaque)|capability'
+unlike "their names are shown safely" "$(cb versions flood; cb diff flood; cb info flood)" $'\033|\xff|\xe2\x80\xae'
+ok "their names are JSON" sh -c "'$BIN/cowbell' --root '$R' --json versions flood | python3 -m json.tool >/dev/null"
+ok "a mode of 000 goes back too" cb rollback flood
+ok "and away" cb --yes uninstall flood
+is "nothing of it is left" "$(cd "$R/state/store" && find layers trash tmp -mindepth 1 -maxdepth 1)" ""

@@ -68,6 +68,15 @@ make_home() {
 
 home_print() { (cd "$H" && find . -printf '%p %y %m %U %G %s %T@ %l\n' | LC_ALL=C sort && find . -type f -exec sha256sum {} +) | sha256sum; }
 
+is_ready() { # cowbelld $pid said so on descriptor 8; a dead one is not waited for
+	local i
+	for i in $(seq 100); do
+		read -r -t 0.2 _ <&8 && return 0
+		kill -0 "$pid" 2>/dev/null || return 1
+	done
+	return 1
+}
+
 start() { # start [OPTIONS OF cowbelld]
 	rm -f "$T/ready"
 	mkfifo "$T/ready"
@@ -75,7 +84,7 @@ start() { # start [OPTIONS OF cowbelld]
 	# Not ours but the daemon's descriptor: a dead one must not keep it open.
 	"$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H" --ready-fd 9 "$@" 9>"$T/ready" 8>&- >>"$T/log" 2>&1 &
 	pid=$!
-	if ! read -r -t 20 _ <&8; then
+	if ! is_ready; then
 		echo "not ok cowbelld starts"
 		cat "$T/log"
 		exit 1

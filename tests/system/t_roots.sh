@@ -16,7 +16,7 @@ try() { # try ROOT HOME: starts a system there and runs one app; says how far it
 	exec 8<>"$T/ready"
 	(cd "$T" && exec "$BIN/cowbelld" --root "$1" --user $UID_OWNER --home "$2" --ready-fd 9 9>"$T/ready" 8>&- >"$T/try.log" 2>&1) &
 	pid=$!
-	if read -r -t 20 _ <&8; then
+	if is_ready; then
 		(
 			cd "$T" || exit
 			timeout 30 "$B" --root "$1" install --name x -- sh -c "printf '#!/bin/sh\nexec \"\$@\"\n' >/usr/local/bin/x; chmod 755 /usr/local/bin/x" </dev/null

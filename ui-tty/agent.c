@@ -407,6 +407,11 @@ void agent_tick(struct agent *a)
 	show_next(a);
 }
 
+bool agent_waits(const struct agent *a)
+{
+	return a->waiting_count && !a->screen;
+}
+
 bool agent_wants_keys(const struct agent *a)
 {
 	return a->state != AGENT_IDLE;

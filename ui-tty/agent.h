@@ -18,6 +18,9 @@ struct agent *agent_create(const char *root, const char *app, void (*to_app)(voi
 /* Leaves the screen to the app and frees. */
 void agent_finish(struct agent *agent);
 
+/* A question waits that there is no terminal to show on yet: call agent_resize. */
+bool agent_waits(const struct agent *agent);
+
 /* From now on there is a terminal of this size to show prompts on. */
 void agent_resize(struct agent *agent, int rows, int columns);
 

@@ -80,27 +80,36 @@ static void set_pty_size(struct relay *r)
 	struct winsize ws = { 0 };
 	int rows, columns;
 
-	if (r->pty < 0)
-		return;
 	relay_size(&rows, &columns);
 	ws.ws_row = (unsigned short)rows;
 	ws.ws_col = (unsigned short)columns;
-	(void)ioctl(r->pty, TIOCSWINSZ, &ws);
-	if (r->agent)
+	if (r->pty >= 0)
+		(void)ioctl(r->pty, TIOCSWINSZ, &ws);
+	if (r->agent && r->term)
+		agent_resize(r->agent, rows, columns);
+}
+
+static void take_terminal(struct relay *r)
+{
+	struct err err = { 0 };
+	int rows, columns;
+
+	if (r->term || !isatty(STDIN_FILENO))
+		return;
+	r->term = term_open(&err);
+	relay_size(&rows, &columns);
+	if (r->agent && r->term)
 		agent_resize(r->agent, rows, columns);
 }
 
 static void take_pty(struct relay *r, int fd)
 {
-	struct err err = { 0 };
-
 	if (fd < 0 || r->pty >= 0)
 		return;
 	r->pty = fd;
 	r->pty_done = false;
 	(void)fd_set_nonblock(fd, true);
-	if (isatty(STDIN_FILENO))
-		r->term = term_open(&err);
+	take_terminal(r);
 	set_pty_size(r);
 }
 
@@ -260,11 +269,12 @@ static int open_signals(void)
 
 static void poll_once(struct relay *r)
 {
+	/* What is typed before the program runs stays in the terminal, for it. */
+	bool keys = (r->term && r->pty >= 0) || (r->agent && agent_wants_keys(r->agent));
 	struct pollfd p[5] = {
 		{ .fd = r->sock, .events = POLLIN },
 		{ .fd = r->pty_done ? -1 : r->pty, .events = POLLIN },
-		{ .fd = (r->term || (r->agent && agent_wants_keys(r->agent))) && !r->input_done ? STDIN_FILENO : -1,
-		  .events = POLLIN },
+		{ .fd = keys && !r->input_done ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = r->agent ? agent_fd(r->agent) : -1, .events = POLLIN },
 	};
@@ -278,6 +288,9 @@ static void poll_once(struct relay *r)
 		read_pty(r);
 	if (p[4].revents)
 		agent_ready(r->agent);
+	/* A program can be held before it has a terminal: in the folder it starts in. */
+	if (r->agent && agent_waits(r->agent))
+		take_terminal(r);
 	if (p[2].revents)
 		read_keys(r);
 	if (p[3].revents)

@@ -144,8 +144,12 @@ static void reset_oom_score(void)
 		(void)fd_write_full(fd, "0", 1);
 }
 
+/* The folder may be behind a gate: the question names the program, not us. */
 static void enter_folder(const struct start *start)
 {
+	const char *slash = strrchr(start->argv[0], '/');
+
+	(void)prctl(PR_SET_NAME, slash ? slash + 1 : start->argv[0], 0, 0, 0);
 	if (start->cwd[0] && chdir(start->cwd) == 0)
 		return;
 	if (chdir(start->home) < 0 && chdir("/") < 0)

@@ -73,6 +73,8 @@ static void read_name(int proc, pid_t pid, const char *what, char *buf, size_t s
 		buf[n - 1] = '\0';
 }
 
+#define INIT_NAME "cowbell-init" /* a command on its way to its program's exec */
+
 /* The name a program gives itself, and where that is another the file that runs.
  * Both are the app's word. */
 static void name_program(struct question *q)
@@ -83,7 +85,7 @@ static void name_program(struct question *q)
 	read_name(q->s->spare.host_proc, q->pid, "comm", comm, sizeof(comm));
 	read_name(q->s->spare.host_proc, q->pid, "exe", exe, sizeof(exe));
 	base = strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe;
-	if (!exe[0] || strncmp(base, comm, 15) == 0)
+	if (!exe[0] || strncmp(base, comm, 15) == 0 || strcmp(base, INIT_NAME) == 0)
 		(void)snprintf(q->program, sizeof(q->program), "%s", comm[0] ? comm : "?");
 	else
 		(void)snprintf(q->program, sizeof(q->program), "%s (%.80s)", comm, exe);

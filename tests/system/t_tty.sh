@@ -70,6 +70,20 @@ ok "Esc is later: refused for now" see 'refused-now'
 like "nothing is stored" "$(cb explain term storage:Documents)" 'is ask'
 sleep 2
 
+# Held in the very folder it starts in, before it has a terminal.
+tm send-keys -t 0 "cd $H/Documents; clear; cowbell run --command nano term -- letter.txt" Enter
+ok "a bell for the folder it starts in" see 'wants your files: Documents'
+like "it names the program" "$(screen)" 'now +nano opens it'
+sleep 1.2
+tm send-keys -t 0 Down
+tm send-keys -t 0 Down
+tm send-keys -t 0 Enter
+ok "and it starts there" see 'dear diary'
+tm send-keys -t 0 C-x
+sleep 0.5
+tm send-keys -t 0 'cd /' Enter
+sleep 2
+
 # Over a full-screen program: the screen comes back as it was.
 tm send-keys -t 0 'clear; cowbell shell term' Enter
 sleep 0.7

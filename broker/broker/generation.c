@@ -6,6 +6,7 @@
 #include "broker/generation.h"
 
 #include "base/log.h"
+#include "broker/grants_back.h"
 #include "broker/job.h"
 
 #include <errno.h>
@@ -167,6 +168,17 @@ static int drop_grants(struct change *c, struct store_txn *txn, struct err *err)
 	return rc;
 }
 
+static int bring_grants_back(struct change *c, struct store_txn *txn, struct err *err)
+{
+	struct grant_changes *changes = xcalloc(1, sizeof(*changes));
+	int rc = grants_back_find(c->broker, txn, c->app, c->target.number, changes, err);
+
+	if (rc == 0)
+		rc = grants_back_apply(c->broker, txn, changes, c->target.number, err);
+	free(changes);
+	return rc;
+}
+
 static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_record *app, struct err *err)
 {
 	struct generation_record g = { 0 }, install = { 0 };
@@ -198,7 +210,9 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 		return -1;
 	if (c->reset ? doom_others(c, txn, err) : revive(c, txn, err))
 		return -1;
-	if (c->reset && c->grants && drop_grants(c, txn, err) < 0)
+	if (c->grants && (c->reset ? drop_grants(c, txn, err) : bring_grants_back(c, txn, err)) < 0)
+		return -1;
+	if (store_grants_keep(txn, c->app, g.number, err) < 0)
 		return -1;
 	return broker_note(c->broker, txn,
 			   &(struct history_note){
@@ -270,6 +284,24 @@ static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
 	return 0;
 }
 
+int generation_back_from(struct store_txn *txn, const char *app, uint32_t to, uint32_t *ret, struct err *err)
+{
+	struct generation_record g;
+	struct app_record record = { 0 };
+	int found = store_app_get(txn, app, &record, err);
+
+	*ret = found == 1 && to == 0 ? one_back(txn, app, record.head) : to;
+	app_record_finish(&record);
+	if (found != 1)
+		return found < 0 ? -1 : err_set(err, ENOENT, "no app '%s'", app);
+	if (*ret == 0)
+		return err_set(err, ENOENT, "'%s' has nothing to go back to: it stands on its install", app);
+	found = store_generation_get(txn, app, *ret, &g, err);
+	if (found == 0)
+		err_set(err, ENOENT, "'%s' has no generation %u", app, *ret);
+	return found == 1 ? 0 : err_hint(err, "cowbell generations %s", app);
+}
+
 static int load_target(struct change *c, uint32_t to, struct err *err)
 {
 	struct store_txn *txn = store_begin(c->broker->store, true, err);
@@ -284,21 +316,9 @@ static int load_target(struct change *c, uint32_t to, struct err *err)
 			err_set(err, ENOENT, "no app '%s'", c->app);
 		goto out;
 	}
-	if (c->reset)
-		to = app.install;
-	else if (to == 0)
-		to = one_back(txn, c->app, app.head);
-	if (to == 0) {
-		err_set(err, ENOENT, "'%s' has nothing to go back to: it stands on its install", c->app);
+	if (generation_back_from(txn, c->app, c->reset ? app.install : to, &to, err) < 0 ||
+	    store_generation_get(txn, c->app, to, &c->target, err) != 1)
 		goto out;
-	}
-	found = store_generation_get(txn, c->app, to, &c->target, err);
-	if (found != 1) {
-		if (found == 0)
-			err_set(err, ENOENT, "'%s' has no generation %u", c->app, to);
-		err_hint(err, "cowbell generations %s", c->app);
-		goto out;
-	}
 	c->old_upper = app.live;
 	rc = store_counter_add(txn, COUNTER_LAYER, 1, &c->next_upper, err);
 out:
@@ -377,9 +397,12 @@ static struct change *change_new(struct broker *broker, const char *app, change_
 	return c;
 }
 
-void generation_rollback(struct broker *broker, const char *app, uint32_t to, change_fn fn, void *data)
+void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants, change_fn fn, void *data)
 {
-	change_start(change_new(broker, app, fn, data), to);
+	struct change *c = change_new(broker, app, fn, data);
+
+	c->grants = grants;
+	change_start(c, to);
 }
 
 void generation_reset(struct broker *broker, const char *app, bool now, bool grants, change_fn fn, void *data)

@@ -26,16 +26,20 @@ void generation_settle_unclean(struct broker *broker, const char *app,
 			       void (*fn)(void *data, int code, const char *why), void *data);
 
 /* Takes up the state of generation to (0: the one before the head). The app
- * must not be in a session and the caller holds its turn. */
+ * must not be in a session and the caller holds its turn. grants: the answers of
+ * that time come back too. */
 struct generation_change {
 	uint32_t generation; /* the new head */
 	uint32_t of;
 	uint64_t files, bytes;   /* reset: what goes */
 	uint32_t generations;    /* reset: how many go */
 };
-void generation_rollback(struct broker *broker, const char *app, uint32_t to,
+void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants,
 			 void (*fn)(void *data, const struct generation_change *change, const struct err *err),
 			 void *data);
+
+/* Which generation a rollback to "to" (0: undo the last run) would take up. */
+int generation_back_from(struct store_txn *txn, const char *app, uint32_t to, uint32_t *ret, struct err *err);
 
 /* Back to the install. now: the dropped generations go at once instead of after
  * a day; grants: its answers go too. */

@@ -37,6 +37,7 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Cat", METHOD_UPGRADE, service_cat },
 	{ "io.cowbell.Diff", METHOD_ANY_READER, service_diff },
 	{ "io.cowbell.Rollback", 0, service_rollback },
+	{ "io.cowbell.RollbackPlan", 0, service_rollback_plan },
 	{ "io.cowbell.Reset", 0, service_reset },
 	{ "io.cowbell.Pin", 0, service_pin },
 	{ "io.cowbell.Doctor", METHOD_ANY_READER, service_doctor },

@@ -74,6 +74,7 @@ SERVICE_METHOD(service_versions);
 SERVICE_METHOD(service_cat);
 SERVICE_METHOD(service_diff);
 SERVICE_METHOD(service_rollback);
+SERVICE_METHOD(service_rollback_plan);
 SERVICE_METHOD(service_reset);
 SERVICE_METHOD(service_pin);
 /* service_system.c */

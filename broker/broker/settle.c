@@ -178,7 +178,7 @@ static int take_up_state(struct settle *s, struct store_txn *txn, const struct g
 		g.entries = g.bytes = 0;
 		generation_restack(&g, install);
 		app->head = g.number;
-		if (store_generation_put(txn, &g, err) < 0)
+		if (store_generation_put(txn, &g, err) < 0 || store_grants_keep(txn, s->app, g.number, err) < 0)
 			return -1;
 	}
 	return broker_note(s->broker, txn,
@@ -206,7 +206,7 @@ static int commit_generation(struct settle *s, const struct job_result *result, 
 		app.in_session = false;
 	if (result->changed) {
 		fill_generation(s, result, &g);
-		if (store_generation_put(txn, &g, err) < 0)
+		if (store_generation_put(txn, &g, err) < 0 || store_grants_keep(txn, s->app, g.number, err) < 0)
 			goto out;
 		app.next_generation = s->number + 1;
 		app.live = result->no_next ? 0 : s->next_upper;

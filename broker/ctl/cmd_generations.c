@@ -183,6 +183,33 @@ int cmd_diff(struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* Which answers would change, before it is asked. */
+static bool confirm_answers(struct ctl *ctl, const char *app, long long generation)
+{
+	json_t *params = json_pack("{s:s}", "app", app), *reply, *list, *g;
+	char question[256];
+	bool sure = true;
+	size_t i;
+
+	if (generation)
+		json_object_set_new(params, "generation", json_integer(generation));
+	reply = ctl_call(ctl, app, "io.cowbell.RollbackPlan", params);
+	if (!reply)
+		return false;
+	list = json_object_get(reply, "grants");
+	json_array_foreach(list, i, g)
+	{
+		if (!ctl->json && !ctl->quiet)
+			(void)printf("%-24s %s -> %s\n", str_of(g, "permission"), str_of(g, "before"), str_of(g, "after"));
+	}
+	(void)snprintf(question, sizeof(question), "%zu answers change with generation %lld. Roll %s back?", json_array_size(list),
+		       int_of(reply, "of"), app);
+	if (json_array_size(list) && !ctl->yes)
+		sure = ctl_confirm(ctl, app, question);
+	json_decref(reply);
+	return sure;
+}
+
 int cmd_rollback(struct ctl *ctl, int argc, char **argv)
 {
 	bool stop = false, with_grants = false;
@@ -190,17 +217,17 @@ int cmd_rollback(struct ctl *ctl, int argc, char **argv)
 					     { .name = "--with-grants", .flag = &with_grants },
 					     { .name = NULL } };
 	json_t *reply, *params;
+	long long n = 0;
 
 	if (options_take("rollback", specs, &argc, argv) || argc < 2 || argc > 3)
 		return usage("rollback");
+	if (argc == 3 && !(n = number_of(argv[2])))
+		return EXIT_USAGE;
+	if (with_grants && !confirm_answers(ctl, argv[1], n))
+		return EXIT_FAILED;
 	params = json_pack("{s:s, s:b, s:b}", "app", argv[1], "stop", stop, "with_grants", with_grants);
-	if (argc == 3) {
-		long long n = number_of(argv[2]);
-
-		if (!n)
-			return EXIT_USAGE;
+	if (n)
 		json_object_set_new(params, "generation", json_integer(n));
-	}
 	reply = ctl_call(ctl, argv[1], "io.cowbell.Rollback", params);
 	if (!reply)
 		return EXIT_FAILED;

@@ -151,7 +151,7 @@ int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app
 	return db_each(txn, DB_APPS, &all, visit, &walk, err);
 }
 
-static const enum db of_app[] = { DB_GRANTS, DB_GENERATIONS, DB_PATHS, DB_VERSIONS, DB_JOURNAL };
+static const enum db of_app[] = { DB_GRANTS, DB_GENERATIONS, DB_PATHS, DB_VERSIONS, DB_JOURNAL, DB_GRANTS_THEN };
 
 int store_app_delete(struct store_txn *txn, const char *id, struct err *err)
 {

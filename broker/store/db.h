@@ -24,6 +24,7 @@ enum db {
 	DB_PATHS,
 	DB_VERSIONS,
 	DB_JOURNAL,
+	DB_GRANTS_THEN,
 	DB_COUNT
 };
 
@@ -150,6 +151,19 @@ int space_for_version(struct store_txn *txn, size_t bytes, struct err *err);
 
 /* Deletes the versions of one generation, and the paths that then have none. */
 int version_forget(struct store_txn *txn, const char *app, uint32_t generation, struct err *err);
+
+/* --- grant_then.c, for generation.c --- */
+
+/* Deletes what was kept for one generation. */
+int grants_then_forget(struct store_txn *txn, const char *app, uint32_t generation, struct err *err);
+
+/* --- grant.c, for grant_then.c --- */
+
+void grant_encode(struct wr *w, const struct grant_record *g);
+bool grant_decode(struct rd *r, struct grant_record *g);
+
+/* permission and item, the end of a key; false: it is not that. */
+bool grant_split(const uint8_t *key, size_t len, struct grant_record *g);
 
 /* --- path.c --- */
 

@@ -127,7 +127,7 @@ int store_generation_delete(struct store_txn *txn, const char *app, uint32_t num
 {
 	struct key key;
 
-	if (version_forget(txn, app, number, err) < 0)
+	if (version_forget(txn, app, number, err) < 0 || grants_then_forget(txn, app, number, err) < 0)
 		return -1;
 	generation_key(&key, app, number);
 	return db_delete(txn, DB_GENERATIONS, &key, err) < 0 ? -1 : 0;

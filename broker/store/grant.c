@@ -14,7 +14,7 @@ static void grant_key(struct key *key, const char *app, const char *permission, 
 	key_text(key, item);
 }
 
-static void encode(struct wr *w, const struct grant_record *g)
+void grant_encode(struct wr *w, const struct grant_record *g)
 {
 	wr_u8(w, (uint8_t)g->give);
 	wr_u8(w, (uint8_t)g->lasts.lasts);
@@ -28,7 +28,7 @@ static void encode(struct wr *w, const struct grant_record *g)
 	wr_u64(w, g->used_powered_ms);
 }
 
-static bool decode(struct rd *r, struct grant_record *g)
+bool grant_decode(struct rd *r, struct grant_record *g)
 {
 	uint8_t give = rd_u8(r), lasts = rd_u8(r);
 
@@ -45,22 +45,28 @@ static bool decode(struct rd *r, struct grant_record *g)
 	return rd_end(r) && give < GIVE_COUNT && lasts < LASTS_COUNT;
 }
 
-/* The three texts of a key; false: not a grant's key. */
+/* Takes one text off the key. */
+static bool split_text(const uint8_t **key, size_t *len, char *to, size_t size)
+{
+	size_t n = strnlen((const char *)*key, *len);
+
+	if (n == *len || n >= size)
+		return false;
+	memcpy(to, *key, n + 1);
+	*key += n + 1;
+	*len -= n + 1;
+	return true;
+}
+
+bool grant_split(const uint8_t *key, size_t len, struct grant_record *g)
+{
+	return split_text(&key, &len, g->permission, sizeof(g->permission)) &&
+	       split_text(&key, &len, g->item, sizeof(g->item)) && len == 0;
+}
+
 static bool split_key(const uint8_t *key, size_t len, struct grant_record *g)
 {
-	char *const parts[] = { g->app, g->permission, g->item };
-	const size_t sizes[] = { sizeof(g->app), sizeof(g->permission), sizeof(g->item) };
-
-	for (size_t i = 0; i < 3; i++) {
-		size_t n = strnlen((const char *)key, len);
-
-		if (n == len || n >= sizes[i])
-			return false;
-		memcpy(parts[i], key, n + 1);
-		key += n + 1;
-		len -= n + 1;
-	}
-	return len == 0;
+	return split_text(&key, &len, g->app, sizeof(g->app)) && grant_split(key, len, g);
 }
 
 int store_grant_get(struct store_txn *txn, const char *app, const char *permission, const char *item,
@@ -75,7 +81,7 @@ int store_grant_get(struct store_txn *txn, const char *app, const char *permissi
 	rc = db_get(txn, DB_GRANTS, &key, &body, NULL, err);
 	if (rc != 1)
 		return rc;
-	if (decode(&body, ret) && split_key(key.buf, key.len, ret))
+	if (grant_decode(&body, ret) && split_key(key.buf, key.len, ret))
 		return 1;
 	db_count_broken(txn);
 	memset(ret, 0, sizeof(*ret));
@@ -88,7 +94,7 @@ int store_grant_put(struct store_txn *txn, const struct grant_record *grant, str
 	struct key key;
 
 	grant_key(&key, grant->app, grant->permission, grant->item);
-	encode(w, grant);
+	grant_encode(w, grant);
 	return db_put(txn, DB_GRANTS, &key, w, err);
 }
 
@@ -115,7 +121,7 @@ static int visit(void *data, const uint8_t *key, size_t key_len, struct rd *body
 	/* A broken grant is no grant: it will be asked again. */
 	if (!body)
 		return 0;
-	if (!split_key(key, key_len, &g) || !decode(body, &g)) {
+	if (!split_key(key, key_len, &g) || !grant_decode(body, &g)) {
 		db_count_broken(walk->txn);
 		return 0;
 	}

@@ -22,6 +22,7 @@ static const char *const db_names[DB_COUNT] = {
 	[DB_PATHS] = "paths",
 	[DB_VERSIONS] = "versions",
 	[DB_JOURNAL] = "journal",
+	[DB_GRANTS_THEN] = "grants-then",
 };
 
 /* Schema 0 differs in nothing but its number. */

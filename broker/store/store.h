@@ -167,6 +167,18 @@ int store_grant_delete(struct store_txn *txn, const char *app, const char *permi
 int store_grant_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct grant_record *grant),
 		     void *data, struct err *err);
 
+#define GRANTS_PER_APP_MAX 256u
+
+/* Writes down, under that generation, which grants of app stand now. More than
+ * GRANTS_PER_APP_MAX are not kept at all. They go with their generation. */
+int store_grants_keep(struct store_txn *txn, const char *app, uint32_t generation, struct err *err);
+
+/* The grants that stood when the generation was made, as store_grant_each. ENOENT
+ * when nobody wrote them down, or one of them cannot be read: half of them may
+ * never pass for all. */
+int store_grants_then_each(struct store_txn *txn, const char *app, uint32_t generation,
+			   int (*fn)(void *data, const struct grant_record *grant), void *data, struct err *err);
+
 /* --- history --- */
 
 enum history_kind {

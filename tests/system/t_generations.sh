@@ -32,6 +32,27 @@ is "it is back" "$(sh_in notes 'head -c 6 ~/data.db')" SQLite
 ok "reset now" cb --yes reset --now notes
 is "what was dropped is deleted" "$(cb --json generations notes | jq '[.generations[] | select(.doomed)] | length')" 0
 
+# Answers go back only when asked, and are shown first.
+cb grant notes contacts read --for always >/dev/null
+sh_in notes 'echo then >~/when'
+then=$(cb --json generations notes | jq '[.generations[] | select(.head)][0].number')
+cb revoke notes contacts >/dev/null
+cb grant notes storage:Music write --for always >/dev/null
+cb lock notes storage:Pictures >/dev/null 2>&1
+sh_in notes 'echo later >~/when'
+ok "rollback without the answers" cb rollback notes "$then"
+is "the state is back" "$(sh_in notes 'cat ~/when')" then
+like "the answers are those of now" "$(cb explain notes contacts)" 'is ask'
+fails "the change is shown, and nobody here can agree" 1 'contacts                 ask -> read (always)' cb rollback notes "$then" --with-grants
+like "nothing changed" "$(cb explain notes contacts; cb explain notes storage:Music)" 'is ask.*'
+ok "rollback with the answers" cb --yes rollback notes "$then" --with-grants
+like "what was revoked since is given again" "$(cb explain notes contacts)" 'is read \(always\)'
+like "what was given since is not" "$(cb explain notes storage:Music)" 'is ask'
+like "history says so" "$(cb history notes | tail -n 8)" 'rolled back +contacts +read, always'
+fails "nothing is known of the answers of a generation that is not there" 1 "has no generation 99" cb rollback notes 99 --with-grants
+cb revoke notes contacts >/dev/null
+cb --yes reset --now notes >/dev/null
+
 # Deep chains are merged and still show the same.
 for i in $(seq 11); do sh_in notes "echo $i >~/f$i; echo $i >~/last; rm -f ~/f$((i - 2)); mv ~/dir$((i - 1)) ~/dir$i 2>/dev/null || mkdir ~/dir$i; echo $i >~/dir$i/in$i"; done
 sleep 1

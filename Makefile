@@ -44,7 +44,8 @@ LIB_STORE := $(wildcard broker/store/*.c)
 LIB_PLATFORM := $(wildcard platform/arm/*.c)
 LIB_UI := $(wildcard ui-tty/*.c)
 
-PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-supervisor cowbell-init cowbell
+PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-packages cowbell-inspect \
+	cowbell-supervisor cowbell-init cowbell
 
 cowbelld_SRC := $(wildcard broker/cowbelld/*.c)
 cowbelld_LIBS := platform policy base
@@ -61,6 +62,12 @@ cowbell-keeper_PKG := libsodium
 
 cowbell-contacts_SRC := $(wildcard broker/contacts/*.c)
 cowbell-contacts_LIBS := policy base
+
+cowbell-packages_SRC := $(wildcard broker/packages/*.c)
+cowbell-packages_LIBS := policy base
+
+cowbell-inspect_SRC := $(wildcard broker/inspect/*.c)
+cowbell-inspect_LIBS := policy base
 
 cowbell-supervisor_SRC := $(wildcard broker/supervise/*.c)
 cowbell-supervisor_LIBS := platform policy base

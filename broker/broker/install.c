@@ -21,15 +21,28 @@ void install_free(struct install *in)
 	for (p = &installs; *p != in; p = &(*p)->next)
 		continue;
 	*p = in->next;
-	for (size_t i = 0; i < in->fd_count; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(in->fds); i++) {
 		if (in->fds[i] >= 0)
 			(void)close(in->fds[i]);
 	}
+	for (size_t i = 0; i < in->file_count; i++)
+		(void)close(in->files[i]);
+	free(in->files);
 	loop_remove(in->fields_source);
 	if (in->fields_fd >= 0)
 		(void)close(in->fields_fd);
+	install_output_close(in);
 	install_plan_finish(&in->plan);
 	job_cancel(in->feeding);
+	packages_cancel(in->asking);
+	inspect_cancel(in->reading);
+	inspect_entries_finish(&in->entries);
+	strv_free(in->names);
+	for (size_t i = 0; i < ARRAY_LEN(in->came_names); i++)
+		free(in->came_names[i]);
+	for (size_t i = 0; i < in->depend_count; i++)
+		free(in->depends[i]);
+	free(in->depends);
 	client_destroy(in->client);
 	free(in);
 }
@@ -75,6 +88,8 @@ void install_fail(struct install *in, const char *why)
 	if (!in->why[0])
 		(void)snprintf(in->why, sizeof(in->why), "%s", why);
 	in->failed = true;
+	packages_cancel(steal_ptr(&in->asking));
+	inspect_cancel(steal_ptr(&in->reading));
 	if (in->session) {
 		in->session->discard = in->rebuilt != NULL;
 		session_end(in->session); /* on_over goes on */
@@ -97,7 +112,10 @@ void install_over(void *data, int code, const char *why)
 		install_purge(in, in->why[0] ? in->why : why[0] ? why : "the install was cut off");
 		return;
 	}
+	in->about.entries = &in->entries;
 	if (in->rebuilt) {
+		if (install_name_entries(in->broker, in->id, &in->about, &err) < 0)
+			log_warn("'%s': its programs are not noted: %s", in->id, err.msg);
 		install_rebuild_over(in, "");
 		return;
 	}
@@ -105,14 +123,14 @@ void install_over(void *data, int code, const char *why)
 		install_purge(in, err.msg);
 		return;
 	}
-	client_text(in->client, STREAM_PROGRESS, in->name);
+	install_progress(in, 1000, in->name);
 	install_say(in, 0, "");
 }
 
 static void try_begin(struct install *in)
 {
 	if (in->prepared && in->have_fds && !in->session && !in->failed && !in->feeding)
-		install_keep_and_run(in);
+		install_fetch(in);
 }
 
 /* --- the provisional app --- */
@@ -182,7 +200,7 @@ static void on_client_fds(void *data, int *fds, size_t count)
 {
 	struct install *in = data;
 
-	if (count != in->want_fds) {
+	if (count != 3 + in->want_files) {
 		install_fail(in, "the client did not pass the package");
 		return;
 	}
@@ -192,10 +210,12 @@ static void on_client_fds(void *data, int *fds, size_t count)
 			return;
 		}
 	}
-	memcpy(in->fds, fds, count * sizeof(*fds));
+	memcpy(in->fds, fds, sizeof(in->fds));
+	in->files = xcalloc(in->want_files + 1, sizeof(*in->files));
+	memcpy(in->files, fds + 3, in->want_files * sizeof(*fds));
+	in->file_count = in->want_files;
 	for (size_t i = 0; i < count; i++)
 		fds[i] = -1;
-	in->fd_count = count;
 	in->have_fds = true;
 	try_begin(in);
 }
@@ -204,8 +224,15 @@ static void on_client_signal(void *data, uint32_t signo)
 {
 	struct install *in = data;
 
-	if (in->command)
+	/* A command is the person's: what it makes of a signal is its business. */
+	if (in->command && in->plan.steps[in->step].with_person) {
 		command_signal(in->command, signo);
+		return;
+	}
+	if (in->failed || in->done)
+		return;
+	in->status = 128 + (signo & 127);
+	install_fail(in, "interrupted; nothing was installed");
 }
 
 static void on_client_gone(void *data)
@@ -223,6 +250,44 @@ static const struct client_ops client_ops = {
 	.on_gone = on_client_gone,
 };
 
+struct install *install_new(struct broker *broker)
+{
+	struct install *in = xcalloc(1, sizeof(*in));
+
+	in->broker = broker;
+	in->fields_fd = in->output_fd = in->fds[0] = in->fds[1] = in->fds[2] = -1;
+	in->next = installs;
+	installs = in;
+	return in;
+}
+
+static int take_names(struct install *in, const struct install_request *r, struct err *err)
+{
+	size_t n = 0;
+
+	if (r->file_count)
+		return err_set(err, EINVAL, "files came with the name of a package");
+	while (r->argv && r->argv[n]) {
+		if (!package_name_good(r->argv[n])) {
+			char shown[128];
+
+			text_escape(r->argv[n], strlen(r->argv[n]), shown, sizeof(shown));
+			return err_set(err, EINVAL, "'%s' is no name of a package", shown);
+		}
+		if (++n > INSTALL_FILES_MAX)
+			return err_set(err, E2BIG, "more than %u packages at once", INSTALL_FILES_MAX);
+	}
+	if (!n)
+		return err_set(err, EINVAL, "no package was named");
+	if (!r->name[0] && install_name_check(in->broker, r->argv[0], err) < 0)
+		return -1;
+	in->names = xcalloc(n + 1, sizeof(*in->names));
+	for (size_t i = 0; i < n; i++)
+		in->names[i] = xstrdup(r->argv[i]);
+	(void)snprintf(in->about.package, sizeof(in->about.package), "%s", in->names[0]);
+	return 0;
+}
+
 struct install *install_create(struct broker *broker, const struct install_request *r, uint64_t *ret_session,
 			       struct err *err)
 {
@@ -230,27 +295,28 @@ struct install *install_create(struct broker *broker, const struct install_reque
 
 	if (r->name[0] && install_name_check(broker, r->name, err) < 0)
 		return NULL;
-	if (!r->name[0] && strcmp(r->kind, "deb") != 0) {
+	if (!r->name[0] && strcmp(r->kind, "deb") != 0 && strcmp(r->kind, "name") != 0) {
 		err_set(err, EINVAL, "a %s has no name of its own", r->kind);
 		err_hint(err, "--name APP");
 		return NULL;
 	}
-	in = xcalloc(1, sizeof(*in));
-	in->fields_fd = -1;
-	if (install_plan_make(&in->plan, r, err) < 0) {
-		free(in);
+	if (r->file_count > INSTALL_FILES_MAX) {
+		err_set(err, E2BIG, "more than %u packages at once", INSTALL_FILES_MAX);
 		return NULL;
 	}
-	in->broker = broker;
-	in->next = installs;
-	installs = in;
-	in->want_fds = 3 + r->file_count;
-	in->packages = strcmp(r->kind, "deb") == 0;
+	in = install_new(broker);
+	if (strcmp(r->kind, "name") == 0 ? take_names(in, r, err) < 0 : install_plan_make(&in->plan, r, err) < 0) {
+		install_free(in);
+		return NULL;
+	}
+
+	in->want_files = r->file_count;
+	in->packages = strcmp(r->kind, "deb") == 0 || in->names;
 	in->tty = (uint8_t)(r->tty & RUN_TTY_ANY);
 	in->rows = r->rows;
 	in->columns = r->columns;
-	(void)snprintf(in->name, sizeof(in->name), "%s", r->name);
-	(void)snprintf(in->about.kind, sizeof(in->about.kind), "%s", r->kind);
+	(void)snprintf(in->name, sizeof(in->name), "%s", r->name[0] || !in->names ? r->name : in->names[0]);
+	(void)snprintf(in->about.kind, sizeof(in->about.kind), "%s", in->names ? "deb" : r->kind);
 	text_escape(r->source, strlen(r->source), in->about.source, sizeof(in->about.source));
 	*ret_session = 0;
 	return in;

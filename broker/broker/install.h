@@ -15,10 +15,10 @@
 struct install;
 
 struct install_request {
-	const char *kind; /* "deb", "directory", "program", "command" */
-	const char *name; /* "" for deb: its own */
+	const char *kind; /* "name", "deb", "directory", "program", "command" */
+	const char *name; /* "" for name and deb: its own */
 	const char *source; /* what the person called it, for the record */
-	char *const *argv;  /* command */
+	char *const *argv;  /* command; for "name" the packages, the first gives the name */
 	const char *with;   /* NULL, or the absolute folder whose copy the installer sees */
 	size_t file_count;  /* descriptors after the standard three */
 	uint8_t tty;

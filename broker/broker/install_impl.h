@@ -10,7 +10,9 @@
 #include "broker/install.h"
 #include "broker/install_name.h"
 #include "broker/install_steps.h"
+#include "broker/inspect.h"
 #include "broker/job.h"
+#include "broker/packages.h"
 
 struct install {
 	struct install *next;
@@ -25,14 +27,28 @@ struct install {
 	struct install_about about;
 	uint32_t base;
 	uint64_t layer;
-	int fds[3 + INSTALL_FILES_MAX]; /* the client's */
-	size_t fd_count, want_fds;
+	int fds[3];  /* the client's standard ones */
+	int *files;  /* what it is installed from: the client's, then what the host's lists gave */
+	size_t file_count, want_files;
 	uint8_t tty;
 	uint16_t rows, columns;
 	bool prepared, have_fds, done, failed;
 	bool wants_range;
 	bool packages;      /* its files are kept, and installed from what is kept */
 	size_t kept;
+	char **names;       /* of packages in the host's lists; NULL: it comes from files */
+	struct packages *asking;
+	size_t coming, came;  /* packages that the host lacks: how many, and how many are fetched */
+	uint64_t coming_bytes, coming_room;
+	struct inspect *reading;
+	size_t read;        /* how many of the client's packages are read */
+	char *came_names[INSTALL_FILES_MAX]; /* what they call themselves */
+	char **depends;     /* of the client's packages */
+	size_t depend_count;
+	struct inspect_entries entries;
+	unsigned int permille;
+	char tail[8][200];  /* the last lines of the package manager */
+	size_t tail_at;
 	uint64_t old_layer; /* of the install that is made anew */
 	struct job *feeding; /* passes a kept package to the step that runs */
 	bool step_over;      /* that step has ended well */
@@ -42,12 +58,19 @@ struct install {
 	char fields[8192];
 	size_t fields_len;
 	struct loop_source *fields_source;
+	int output_fd;
+	struct loop_source *output_source;
+	char output[512];
+	size_t output_len, output_seen;
 	uint32_t status;
 	char why[700];
 };
 
 /* All that are under way. */
 extern struct install *installs;
+
+/* An empty one, in the list. */
+struct install *install_new(struct broker *broker);
 
 /* Takes it out of the list; a client or a job of its own hears nothing more. */
 void install_free(struct install *in);
@@ -66,6 +89,21 @@ void install_over(void *data, int code, const char *why);
 
 /* install_run with packages kept first, from the client's files. */
 void install_keep_and_run(struct install *in);
+
+/* install_fetch.c: what is missing is fetched from the host's lists, then it is
+ * kept and installed. */
+void install_fetch(struct install *in);
+
+/* install_output.c: what the package manager says: progress for the person, its
+ * last words for when it fails. The writing end of a pipe, the caller's; -1 errno. */
+int install_output_open(struct install *in);
+void install_output_close(struct install *in);
+/* Takes in what still stands in the pipe, and closes it. */
+void install_output_drain(struct install *in);
+/* Shows the person the last lines. */
+void install_output_show(struct install *in);
+/* Tells the person how far it is: thousandths, and a word for the step. */
+void install_progress(struct install *in, unsigned int permille, const char *what);
 
 /* install_rebuild.c: tells who wanted it; "" for done. */
 void install_rebuild_over(struct install *in, const char *why);

@@ -5,6 +5,8 @@
  */
 #include "broker/install_name.h"
 
+#include "broker/inspect.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +88,66 @@ int install_name_give(struct broker *broker, const char *from, const char *to, s
 	return store_commit(txn, err);
 }
 
+static bool has_command(const struct app_record *app, uint16_t count, const char *command)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		if (strcmp(app->commands[i], command) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The package's own programs first, then what else its layer brought. */
+static void set_entries(struct app_record *app, const struct inspect_entries *e)
+{
+	char *scanned[APP_COMMANDS_MAX];
+	uint16_t n = app->command_count, own;
+
+	memcpy(scanned, app->commands, sizeof(scanned));
+	app->command_count = 0;
+	for (uint16_t i = 0; e && i < e->command_count; i++)
+		app->commands[app->command_count++] = xstrdup(e->commands[i]);
+	own = app->command_count;
+	for (uint16_t i = 0; i < n; i++) {
+		if (app->command_count < APP_COMMANDS_MAX && !has_command(app, own, scanned[i]))
+			app->commands[app->command_count++] = scanned[i];
+		else
+			free(scanned[i]);
+	}
+	free(app->entries);
+	app->entries = NULL;
+	app->entry_count = e ? e->entry_count : 0;
+	if (app->entry_count) {
+		app->entries = xcalloc(app->entry_count, sizeof(*app->entries));
+		memcpy(app->entries, e->entries, app->entry_count * sizeof(*app->entries));
+	}
+	(void)snprintf(app->main, sizeof(app->main), "%s",
+		       entry_main(app->id, app->package, app->commands, app->command_count, own, app->entries,
+				  app->entry_count));
+}
+
+int install_name_entries(struct broker *broker, const char *name, const struct install_about *about, struct err *err)
+{
+	struct store_txn *txn = store_begin(broker->store, true, err);
+	struct app_record app = { 0 };
+	int rc = -1;
+
+	if (!txn)
+		return -1;
+	if (store_app_get(txn, name, &app, err) == 1) {
+		if (about->version[0])
+			(void)snprintf(app.version, sizeof(app.version), "%s", about->version);
+		set_entries(&app, about->entries);
+		rc = store_app_put(txn, &app, err);
+	}
+	app_record_finish(&app);
+	if (rc < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
 static int finish(struct broker *broker, struct store_txn *txn, const char *name, const struct install_about *about,
 		  struct app_record *app, struct err *err)
 {
@@ -100,6 +162,9 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	(void)snprintf(app->version, sizeof(app->version), "%s", about->version);
 	(void)snprintf(app->title, sizeof(app->title), "%s", about->title[0] ? about->title : name);
 	(void)snprintf(app->summary, sizeof(app->summary), "%s", about->summary);
+	(void)snprintf(app->package, sizeof(app->package), "%s", about->package);
+	app->from_base = about->from_base;
+	set_entries(app, about->entries);
 	if (store_app_put(txn, app, err) < 0)
 		return -1;
 	return broker_note(broker, txn,

@@ -10,9 +10,14 @@
 
 #include "broker/broker.h"
 
+struct inspect_entries;
+
 /* What the record says of an app besides its id; all escaped. */
 struct install_about {
 	char kind[16], source[256], version[64], title[64], summary[128];
+	char package[64]; /* in the host's lists, by which it can be updated; "" none */
+	bool from_base;    /* the host has it already */
+	const struct inspect_entries *entries; /* NULL: what the scan of its layer found */
 };
 
 /* An id that may be used and that no app has: else EINVAL or EEXIST with what to
@@ -30,5 +35,8 @@ int install_name_give(struct broker *broker, const char *from, const char *to, s
 /* It is installed: from this commit on it is an app like others. Refused for one
  * whose installer changed nothing. */
 int install_name_finish(struct broker *broker, const char *name, const struct install_about *about, struct err *err);
+
+/* The same for an app that was installed anew: version, programs, entries. */
+int install_name_entries(struct broker *broker, const char *name, const struct install_about *about, struct err *err);
 
 #endif

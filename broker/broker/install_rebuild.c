@@ -122,19 +122,15 @@ static void on_rebuild_failed_at_once(void *data)
 struct install *install_rebuild(struct broker *broker, const char *name,
 				void (*fn)(void *data, int code, const char *why), void *data)
 {
-	struct install *in = xcalloc(1, sizeof(*in));
+	struct install *in = install_new(broker);
 	struct generation_record install;
 	struct app_record app = { 0 };
 	struct err err = { 0 };
 	struct wr *w;
 
-	in->broker = broker;
-	in->fields_fd = -1;
 	in->packages = true;
 	in->rebuilt = fn;
 	in->rebuilt_data = data;
-	in->next = installs;
-	installs = in;
 	(void)snprintf(in->id, sizeof(in->id), "%s", name);
 	(void)snprintf(in->name, sizeof(in->name), "%s", name);
 	if (load_install(broker, name, &app, &install, &err) < 0 || new_layer(broker, &in->layer, &err) < 0) {

@@ -8,6 +8,7 @@
 #include "broker/install_impl.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "broker/runner.h"
 #include "broker/session_launch.h"
 #include "broker/turn.h"
@@ -88,6 +89,31 @@ static void on_fields(void *data, uint32_t events)
 	in->fields_source = NULL;
 }
 
+/* --- how it can be started --- */
+
+static void step_is_over(struct install *in);
+
+static void on_entry_fact(void *data, enum inspect_key key, const char *value)
+{
+	struct install *in = data;
+
+	inspect_entries_take(&in->entries, key, value);
+}
+
+/* An app whose entries cannot be read is an app all the same. */
+static void on_entries_read(void *data, int code, const char *why)
+{
+	struct install *in = data;
+
+	in->reading = NULL;
+	if (code)
+		log_warn("'%s': how it can be started is not known: %s", in->id, why);
+	if (in->step_over && !in->failed)
+		step_is_over(in);
+}
+
+static const struct inspect_ops entries_ops = { .on_fact = on_entry_fact, .on_done = on_entries_read };
+
 static void on_step_ran(void *data, int code, const char *why, bool cwd_changed, int pty)
 {
 	struct install *in = data;
@@ -116,7 +142,7 @@ static void on_fed(void *data, const struct job_result *result)
 		return;
 	if (result->code)
 		install_fail(in, result->why);
-	else if (in->step_over)
+	else if (in->step_over && !in->reading)
 		step_is_over(in);
 }
 
@@ -149,7 +175,10 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 	in->command = NULL;
 	if (in->failed)
 		return;
+	if (step->manager)
+		install_output_drain(in);
 	if (status != 0) {
+		install_output_show(in);
 		if (why && why[0])
 			(void)snprintf(text, sizeof(text), "%s: %s", step->what, why);
 		else
@@ -166,43 +195,63 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 			return;
 	}
 	in->step_over = true;
-	if (!in->feeding)
+	if (!in->feeding && !in->reading)
 		step_is_over(in);
 }
 
 static const struct command_ops step_ops = { .on_ran = on_step_ran, .on_exited = on_step_exited };
 
-/* stdin, stdout, stderr of a step: the person's where it is theirs, /dev/null
- * or the pipe for fields elsewhere. */
+/* Standard output of a step that is not the person's. */
+static int step_output(struct install *in, const struct install_step *step)
+{
+	int ends[2];
+
+	if (step->manager)
+		return install_output_open(in);
+	if (!step->fields && !step->entries)
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	if (step->entries) {
+		in->reading = inspect_ask(in->broker, INSPECT_ENTRIES, ends[0], &entries_ops, in);
+		(void)close(ends[0]);
+	} else {
+		in->fields_fd = ends[0];
+		(void)fd_set_nonblock(in->fields_fd, true);
+		in->fields_source = loop_add_fd(in->broker->loop, in->fields_fd, EPOLLIN, on_fields, in);
+	}
+	return ends[1];
+}
+
+static int step_fd(struct install *in, const struct install_step *step, int i, const int *fds, size_t n)
+{
+	if (i == 0 && step->file >= 0)
+		return in->packages ? feed_package(in, (unsigned int)step->file)
+				    : fcntl(in->files[step->file], F_DUPFD_CLOEXEC, 3);
+	if (step->with_person && !in->rebuilt)
+		return fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
+	if (i == 2 && step->manager) /* as its standard output, which is the last of fds */
+		return fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
+	if (i == 2 && !(in->tty & (1u << i)) && !in->rebuilt)
+		return fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
+	return i == 1 ? step_output(in, step) : open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* stdin, stdout, stderr of a step: the person's where it is theirs; else a kept
+ * package, pipes to whoever reads its output, or /dev/null. */
 static int step_fds(struct install *in, const struct install_step *step, int fds[3], uint8_t *tty, size_t *n)
 {
-	int pipe_fds[2] = { -1, -1 };
-
 	*n = 0;
 	*tty = step->with_person ? in->tty : 0;
 	for (int i = 0; i < 3; i++) {
-		int fd = -1;
+		int fd;
 
 		if (*tty & (1u << i))
 			continue;
-		if (i == 0 && step->file >= 0 && in->packages)
-			fd = feed_package(in, (unsigned int)step->file);
-		else if (i == 0 && step->file >= 0)
-			fd = fcntl(in->fds[3 + step->file], F_DUPFD_CLOEXEC, 3);
-		else if (i == 1 && step->fields && pipe2(pipe_fds, O_CLOEXEC) == 0)
-			fd = pipe_fds[1];
-		else if ((step->with_person || i == 2) && !(in->tty & (1u << i)) && !in->rebuilt)
-			fd = fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
-		else
-			fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		fd = step_fd(in, step, i, fds, *n);
 		if (fd < 0)
 			return -1;
 		fds[(*n)++] = fd;
-	}
-	if (pipe_fds[0] >= 0) {
-		in->fields_fd = pipe_fds[0];
-		(void)fd_set_nonblock(in->fields_fd, true);
-		in->fields_source = loop_add_fd(in->broker->loop, in->fields_fd, EPOLLIN, on_fields, in);
 	}
 	return 0;
 }
@@ -225,7 +274,7 @@ static void next_step(struct install *in)
 		install_fail(in, "no descriptors for the installer");
 		return;
 	}
-	client_text(in->client, STREAM_PROGRESS, step->what);
+	install_progress(in, in->permille < 500 && in->names ? 500 : in->permille, step->what);
 	run.flags |= tty;
 	run.argv = install_step_argv(step);
 	run.env = runner_environment(in->broker, NULL, true);
@@ -268,7 +317,7 @@ void install_keep_and_run(struct install *in)
 {
 	struct wr *w;
 
-	if (!in->packages || in->kept + 3 == in->fd_count) {
+	if (!in->packages || in->kept == in->file_count) {
 		install_run(in);
 		return;
 	}
@@ -276,6 +325,6 @@ void install_keep_and_run(struct install *in)
 	chan_begin(w, MSG_KEEPER_PACKAGE_PUT, 0);
 	wr_u64(w, in->layer);
 	wr_u16(w, (uint16_t)in->kept);
-	in->feeding = job_start(in->broker, w, in->fds[3 + in->kept], &keep_ops, in);
+	in->feeding = job_start(in->broker, w, in->files[in->kept], &keep_ops, in);
 	free(w);
 }

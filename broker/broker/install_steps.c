@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PACKAGES_MAX 512u /* with those that the host's lists add */
+
 #define STAGE "/tmp/cowbell-install"
 
 static const char take_package[] = "mkdir -p " STAGE " && cat >" STAGE "/$1.deb";
@@ -50,6 +52,20 @@ static const char place_copy[] =
 	"mkdir -p \"$1\" && exec tar -x --no-same-owner -C \"$1\"";
 static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\"";
 
+/* The programs and desktop entries of the package: see inspect/entries.c. */
+static const char list_entries[] =
+	"p=${1:-$(dpkg-deb -f " STAGE "/0.deb Package)} && dpkg -L \"$p\" | while IFS= read -r f; do\n"
+	"	case $f in\n"
+	"	/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/games/*|/usr/local/*bin/*|/opt/*/bin/*)\n"
+	"		[ ! -f \"$f\" ] || [ ! -x \"$f\" ] || printf 'program %s\\n' \"$f\" ;;\n"
+	"	/usr/share/applications/*.desktop)\n"
+	"		[ -f \"$f\" ] || continue\n"
+	"		printf 'entry %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
+	"		head -c 65536 -- \"$f\" && echo ;;\n"
+	"	esac\n"
+	"done";
+static const char note_base[] = "mkdir -p /var/lib/cowbell-app && printf '%s\\n' \"$1\" >/var/lib/cowbell-app/package";
+
 static struct install_step *add_step(struct install_plan *plan, const char *what, const char *script)
 {
 	struct install_step *step;
@@ -75,7 +91,8 @@ static void plan_deb(struct install_plan *plan, const struct install_request *r)
 		step->file = (int)i;
 	}
 	add_step(plan, "read the package", read_fields)->fields = true;
-	add_step(plan, "dpkg", unpack_deb)->with_person = true;
+	add_step(plan, "dpkg", unpack_deb)->manager = true;
+	add_step(plan, "find its programs", list_entries)->entries = true;
 }
 
 static void plan_command(struct install_plan *plan, const struct install_request *r)
@@ -114,7 +131,7 @@ static int check_request(const struct install_request *r, struct err *err)
 		return err_set(err, EINVAL, "no installer command was named");
 	if (r->with && r->with[0] != '/')
 		return err_set(err, EINVAL, "folder '%s' is not an absolute path", r->with);
-	if (deb ? r->file_count < 1 || r->file_count > INSTALL_FILES_MAX
+	if (deb ? r->file_count < 1 || r->file_count > PACKAGES_MAX
 		: r->file_count != (command && !r->with ? 0u : 1u))
 		return err_set(err, EINVAL, "%zu files came with a package of kind '%s'", r->file_count, r->kind);
 	return 0;
@@ -137,6 +154,19 @@ int install_plan_make(struct install_plan *plan, const struct install_request *r
 		step->argv[0] = xstrdup(r->name);
 		step->file = 0;
 	}
+	return 0;
+}
+
+int install_plan_base(struct install_plan *plan, const char *package, struct err *err)
+{
+	struct install_step *step;
+
+	(void)err;
+	memset(plan, 0, sizeof(*plan));
+	add_step(plan, "note the package", note_base)->argv[0] = xstrdup(package);
+	step = add_step(plan, "find its programs", list_entries);
+	step->argv[0] = xstrdup(package);
+	step->entries = true;
 	return 0;
 }
 

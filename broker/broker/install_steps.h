@@ -17,6 +17,8 @@ struct install_step {
 	const char *cwd;    /* owned by the plan */
 	int file;           /* which of the client's files is standard input, or -1 */
 	bool fields;        /* its output is the package's fields */
+	bool entries;       /* its output is how the app can be started: for a reader */
+	bool manager;       /* its output is the package manager's talk */
 	bool with_person;   /* standard fds are the person's */
 };
 
@@ -28,6 +30,10 @@ struct install_plan {
 
 /* After -1 the plan is empty. The caller ends it with install_plan_finish. */
 int install_plan_make(struct install_plan *plan, const struct install_request *request, struct err *err);
+
+/* What the host has itself is not installed again: the app's layer says only which
+ * package it is. */
+int install_plan_base(struct install_plan *plan, const char *package, struct err *err);
 void install_plan_finish(struct install_plan *plan);
 
 /* A new vector for strv_free. */

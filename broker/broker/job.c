@@ -26,6 +26,7 @@ struct job {
 	size_t keep_count;
 	const struct job_ops *ops;
 	void (*on_contacts)(void *data, const struct contacts_result *result);
+	const struct job_talk *talk;
 	void *data;
 	bool drop, asked; /* drops go one after the other, so that the last one's end is all's end */
 };
@@ -78,6 +79,7 @@ static struct job *job_new(struct broker *broker, void *data)
 static void job_end(struct job *job, const struct job_result *result)
 {
 	const struct job_ops *ops = job->ops;
+	const struct job_talk *talk = job->talk;
 	void (*on_contacts)(void *, const struct contacts_result *) = job->on_contacts;
 	struct contacts_result none = { .code = result->code ? result->code : EIO };
 	void *data = job->data;
@@ -85,6 +87,8 @@ static void job_end(struct job *job, const struct job_result *result)
 	job_free(job);
 	if (ops)
 		ops->on_done(data, result);
+	else if (talk)
+		talk->on_gone(data, result->why);
 	else if (on_contacts)
 		on_contacts(data, &none);
 }
@@ -146,6 +150,8 @@ static bool on_message(void *data, struct msg *m)
 {
 	struct job *job = data;
 
+	if (job->talk)
+		return job->talk->on_message(job->data, m);
 	if (m->op == MSG_KEEPER_ENTRIES && !job->contacts && job->ops)
 		return job->ops->on_entries && job->ops->on_entries(job->data, &m->body);
 	if (m->op == MSG_KEEPER_DONE && !job->contacts)
@@ -158,9 +164,12 @@ static bool on_message(void *data, struct msg *m)
 static void on_gone(void *data, const struct err *err)
 {
 	struct job *job = data;
+	const char *what = job->talk ? job->talk->what : job->contacts ? "reader of contacts" : "keeper";
+	char why[256];
 
-	log_warn("a %s ended without a result: %s", job->contacts ? "reader of contacts" : "keeper", err->msg);
-	job_fail(job, EIO, "the keeper ended without a result");
+	log_warn("a %s ended without a result: %s", what, err->msg);
+	(void)snprintf(why, sizeof(why), "the %s ended without a result", what);
+	job_fail(job, EIO, why);
 }
 
 static const struct chan_ops job_chan_ops = { .on_message = on_message, .on_gone = on_gone };
@@ -269,6 +278,20 @@ struct job *job_start_contacts(struct broker *broker, uint16_t gate,
 	return job;
 }
 
+struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd,
+			   const struct job_talk *talk, void *data)
+{
+	struct job *job = job_new(broker, data);
+
+	job->talk = talk;
+	job->body = xcalloc(1, sizeof(*job->body));
+	*job->body = *ask;
+	if (fd >= 0)
+		job->out_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	ask_parent(job, start, NULL);
+	return job;
+}
+
 void job_cancel(struct job *job)
 {
 	if (job)
@@ -295,6 +318,8 @@ bool job_handle_parent(struct broker *broker, struct msg *m)
 	switch ((unsigned int)m->op) {
 	case MSG_KEEPER_CHANNEL:
 	case MSG_CONTACTS_CHANNEL:
+	case MSG_PACKAGES_CHANNEL:
+	case MSG_INSPECT_CHANNEL:
 		if (m->fd_count != 1)
 			return false;
 		if (job && !job->chan)
@@ -304,7 +329,8 @@ bool job_handle_parent(struct broker *broker, struct msg *m)
 		/* With a channel, its end of file is the last word: results may
 		 * still stand in it. */
 		if (job && !job->chan)
-			job_fail(job, EIO, "the keeper could not be started");
+			job_fail(job, EIO, job->talk ? "its process could not be started"
+						     : "the keeper could not be started");
 		return true;
 	}
 	return false;

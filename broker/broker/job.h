@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One-job processes that cowbelld starts for the broker: keepers, which work on
- * layers, and readers of the owner's contacts.
+ * layers, readers of the owner's contacts and of what strangers made, and the one
+ * that asks the host's package manager.
  */
 #ifndef BROKER_JOB_H
 #define BROKER_JOB_H
@@ -44,6 +45,19 @@ struct contacts_result {
 };
 struct job *job_start_contacts(struct broker *broker, uint16_t gate,
 			       void (*fn)(void *data, const struct contacts_result *result), void *data);
+
+/* A process of another kind: start (PACKAGES, INSPECT) asks cowbelld for it, ask is
+ * its one message (chan_begin with any id; filled in), fd rides on it and is
+ * borrowed (-1: none). Every message goes to on_message, false: it broke the
+ * protocol. The owner cancels the job when it has its answer; on_gone says that
+ * the process ended before, and the job is gone. */
+struct job_talk {
+	const char *what; /* "reader", for errors */
+	bool (*on_message)(void *data, struct msg *m);
+	void (*on_gone)(void *data, const char *why);
+};
+struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd,
+			   const struct job_talk *talk, void *data);
 
 /* Nobody is called any more; the process ends by itself. NULL is allowed. */
 void job_cancel(struct job *job);

@@ -170,7 +170,8 @@ static bool on_parent(void *data, struct msg *m)
 		install_ranges_came(broker);
 		return true;
 	}
-	if (m->op >= MSG_KEEPER && m->op <= MSG_CONTACTS_CHANNEL)
+	if ((m->op >= MSG_KEEPER && m->op <= MSG_CONTACTS_CHANNEL) || m->op == MSG_PACKAGES_CHANNEL ||
+	    m->op == MSG_INSPECT_CHANNEL)
 		return job_handle_parent(broker, m);
 	return session_handle_parent(broker, m);
 }

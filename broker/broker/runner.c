@@ -237,7 +237,7 @@ static const char *main_program(const struct app_record *app, const char *wanted
 			err_set(err, ENOENT, "'%s' has no program '%s'", app->id, wanted);
 		return found;
 	}
-	found = find_program(app, app->id);
+	found = find_program(app, app->main[0] ? app->main : app->id);
 	if (found)
 		return found;
 	if (app->command_count == 1)

@@ -18,6 +18,8 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Ps", METHOD_ANY_READER, service_ps },
 	{ "io.cowbell.Run", METHOD_UPGRADE, service_run },
 	{ "io.cowbell.Install", METHOD_UPGRADE, service_install },
+	{ "io.cowbell.Resolve", 0, service_resolve },
+	{ "io.cowbell.Search", 0, service_search },
 	{ "io.cowbell.Uninstall", 0, service_uninstall },
 	{ "io.cowbell.Stop", 0, service_stop_app },
 	{ "io.cowbell.Permissions", METHOD_ANY_READER, service_permissions },

@@ -55,6 +55,9 @@ SERVICE_METHOD(service_run);
 SERVICE_METHOD(service_install);
 SERVICE_METHOD(service_uninstall);
 SERVICE_METHOD(service_stop_app);
+/* service_packages.c */
+SERVICE_METHOD(service_resolve);
+SERVICE_METHOD(service_search);
 /* service_access.c */
 SERVICE_METHOD(service_permissions);
 SERVICE_METHOD(service_grant);

@@ -48,20 +48,28 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 {
 	struct disk_walk walk = { .install = app->install };
 	struct err err = { 0 };
-	json_t *commands = json_array();
+	json_t *commands = json_array(), *entries = json_array();
 	const char *state = app_state_names[app->state];
 
 	(void)store_generation_each(txn, app->id, add_disk, &walk, &err);
 	for (uint16_t i = 0; i < app->command_count; i++)
 		json_array_append_new(commands, json_string(app->commands[i]));
+	for (uint16_t i = 0; i < app->entry_count; i++) {
+		const struct app_entry *e = &app->entries[i];
+
+		json_array_append_new(entries, json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", e->name, "exec", e->exec,
+							 "icon", e->icon, "categories", e->categories, "terminal",
+							 e->terminal));
+	}
 	if (app->state == APP_READY && session_find(broker, app->id))
 		state = "running";
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I}", "id", app->id,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I, s:s, s:s, s:b, s:o}", "id", app->id,
 			 "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
 			 app->kind, "summary", app->summary, "installed", (json_int_t)app->installed_wall_ms,
 			 "generation", (json_int_t)app->head, "install_generation", (json_int_t)app->install,
 			 "generations", walk.count, "commands", commands, "disk", "install", walk.install_bytes,
-			 "generations", walk.bytes, "waiting", waiting_of(broker, app->id));
+			 "generations", walk.bytes, "waiting", waiting_of(broker, app->id), "main",
+			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries);
 }
 
 /* --- permissions --- */

@@ -65,6 +65,10 @@ static bool on_message(void *data, struct msg *m)
 		return jobs_handle_keeper(d, m);
 	case MSG_CONTACTS:
 		return jobs_handle_contacts(d, m);
+	case MSG_PACKAGES:
+		return jobs_handle_packages(d, m);
+	case MSG_INSPECT:
+		return jobs_handle_inspect(d, m);
 	}
 	return false;
 }

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -72,6 +73,30 @@ static void become_user(const struct spawn *s)
 		_exit(70);
 }
 
+/* A view of the file system that cannot be written to. fd 4 is its /tmp. */
+static int make_read_only(bool with_tmp)
+{
+	struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
+	int tmp = -1, at;
+
+	/* Cloned while it still belongs to our own namespace. */
+	if (with_tmp) {
+		tmp = (int)syscall(SYS_open_tree, 4, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		if (tmp < 0)
+			return -1;
+	}
+	if (unshare(CLONE_NEWNS | CLONE_NEWIPC) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &ro, sizeof(ro)) < 0)
+		return -1;
+	if (!with_tmp)
+		return 0;
+	at = open("/tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (at < 0 || syscall(SYS_move_mount, tmp, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return -1;
+	(void)close(at);
+	return close(tmp);
+}
+
 static void child_main(const struct spawn *s, int program, pid_t parent)
 {
 	char debug[] = "COWBELL_DEBUG=1";
@@ -89,6 +114,8 @@ static void child_main(const struct spawn *s, int program, pid_t parent)
 		(void)close(4);
 	(void)syscall(SYS_close_range, 6u, ~0u, 0u);
 	if (s->no_network && unshare(CLONE_NEWNET) < 0)
+		_exit(70);
+	if (s->read_only && make_read_only(b >= 0) < 0)
 		_exit(70);
 	become_user(s);
 	(void)signal(SIGPIPE, SIG_DFL);

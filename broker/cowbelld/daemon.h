@@ -17,6 +17,8 @@
 
 struct child;
 
+#define READER_UIDS 60000u
+
 struct options {
 	const char *root, *user, *home, *board;
 	int ready_fd;
@@ -30,7 +32,7 @@ struct daemon {
 	/* paths.c */
 	char root[PATH_SIZE]; /* "" for the system itself */
 	char state[PATH_SIZE], store[PATH_SIZE], run[PATH_SIZE];
-	int lock_fd, store_fd, meta_fd, bin_fd, listen_fd;
+	int lock_fd, store_fd, meta_fd, bin_fd, listen_fd, fetch_fd;
 	uint64_t instance;
 	uint64_t features; /* FEATURE_*, without those of cgroup */
 	char boot_id[64];
@@ -45,7 +47,8 @@ struct daemon {
 	int claim_fd;
 	uint32_t blocks[CLAIM_BLOCKS];
 	size_t block_count;
-	uid_t broker_uid;
+	uid_t broker_uid, packages_uid;
+	uid_t readers_uid; /* the first of READER_UIDS */
 
 	struct cgroup_root cgroup;
 	int seccomp_fd;
@@ -108,6 +111,7 @@ struct spawn {
 	uid_t uid;
 	gid_t gid;
 	bool no_network;
+	bool read_only; /* the whole file system, in a mount namespace of its own; but second, if >= 0, is its /tmp */
 };
 pid_t children_spawn(struct daemon *d, const struct spawn *spawn, struct err *err);
 
@@ -134,5 +138,7 @@ bool opener_handle(struct daemon *d, struct msg *m);
 /* jobs.c */
 bool jobs_handle_keeper(struct daemon *d, struct msg *m);
 bool jobs_handle_contacts(struct daemon *d, struct msg *m);
+bool jobs_handle_packages(struct daemon *d, struct msg *m);
+bool jobs_handle_inspect(struct daemon *d, struct msg *m);
 
 #endif

@@ -112,6 +112,8 @@ int ids_open(struct daemon *d, struct err *err)
 			return rc < 0 ? -1 : err_set(err, ENOSPC, "every block of host ids is taken");
 	}
 	d->broker_uid = claim_block_base(d->blocks[0]) + 1;
+	d->packages_uid = d->broker_uid + 1;
+	d->readers_uid = d->broker_uid + 1024;
 	return 0;
 }
 

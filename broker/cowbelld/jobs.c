@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One-job processes: keepers, and readers of the owner's contacts. We start
- * them and pass their channel to the broker; what they say is between them.
+ * One-job processes: keepers, readers of the owner's contacts, of what strangers
+ * made, and the one that asks the host's package manager. We start them and pass their channel to the broker; what they say is between them.
  */
 #include "cowbelld/daemon.h"
 
@@ -91,5 +91,45 @@ bool jobs_handle_contacts(struct daemon *d, struct msg *m)
 		return false;
 	argv[1] = (char *)(uintptr_t)r->path;
 	start(d, m->id, &spawn, MSG_CONTACTS_CHANNEL);
+	return true;
+}
+
+/* It reaches the network and runs the host's package manager, and writes nowhere
+ * but into its own folder. */
+bool jobs_handle_packages(struct daemon *d, struct msg *m)
+{
+	struct spawn spawn = {
+		.program = "cowbell-packages",
+		.second = d->fetch_fd,
+		.as_user = true,
+		.uid = d->packages_uid,
+		.gid = d->packages_uid,
+		.read_only = true,
+	};
+
+	if (!rd_end(&m->body))
+		return false;
+	start(d, m->id, &spawn, MSG_PACKAGES_CHANNEL);
+	return true;
+}
+
+/* Each with a uid of its own: one that was taken over by what it read does not
+ * reach the next. */
+bool jobs_handle_inspect(struct daemon *d, struct msg *m)
+{
+	uid_t uid = d->readers_uid + (uid_t)(m->id % READER_UIDS);
+	struct spawn spawn = {
+		.program = "cowbell-inspect",
+		.second = -1,
+		.as_user = true,
+		.uid = uid,
+		.gid = uid,
+		.no_network = true,
+		.read_only = true,
+	};
+
+	if (!rd_end(&m->body))
+		return false;
+	start(d, m->id, &spawn, MSG_INSPECT_CHANNEL);
 	return true;
 }

@@ -185,6 +185,10 @@ int paths_listen(struct daemon *d, struct err *err)
 
 	if (open_meta(d, err) < 0)
 		return -1;
+	(void)snprintf(parent, sizeof(parent), "%.4080s/fetch", d->state);
+	d->fetch_fd = make_dir(d->lock_fd, "fetch", 0700, d->packages_uid, parent, err);
+	if (d->fetch_fd < 0)
+		return -1;
 	(void)snprintf(parent, sizeof(parent), "%s", d->run);
 	*strrchr(parent, '/') = '\0';
 	if (mkdir(parent, 0755) < 0 && errno != EEXIST)

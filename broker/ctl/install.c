@@ -167,11 +167,75 @@ static int install_command(struct ctl *ctl, const char *name, const char *with, 
 	return rc;
 }
 
+/* A word with "/" or a known suffix; a file of the name of a package is no path. */
+static bool is_path(const char *word)
+{
+	return strchr(word, '/') || has_suffix(word, ".deb") || has_suffix(word, ".cowbell") || has_suffix(word, ".AppImage");
+}
+
+static int dry_needs_name(void)
+{
+	(void)fputs("cowbell: install: a dry run looks up a package's name; a file is looked into by "
+		    "cowbell inspect FILE\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int install_names(struct ctl *ctl, const char *name, char **names)
+{
+	char source[512];
+
+	(void)snprintf(source, sizeof(source), "this system's packages: %.400s", names[0]);
+	return relay_command(ctl, names[0], "io.cowbell.Install", install_params("name", name ? name : "", source, names, 0),
+			     NULL, 0, false, false);
+}
+
+static int dry_run(struct ctl *ctl, char **names)
+{
+	json_t *words = json_array(), *reply, *p;
+	long long download = 0, room = 0, count = 0;
+	char size[SHORT_TEXT], size2[SHORT_TEXT];
+	size_t i;
+
+	for (char **n = names; *n; n++)
+		json_array_append_new(words, json_string(*n));
+	reply = ctl_call(ctl, names[0], "io.cowbell.Resolve", json_pack("{s:o}", "names", words));
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	json_array_foreach(json_object_get(reply, "packages"), i, p)
+	{
+		show_size(int_of(p, "download"), size);
+		show_size(int_of(p, "installed"), size2);
+		if (bool_of(p, "in_base")) {
+			(void)printf("%-24s %-20s this system has it: its own program is run\n", str_of(p, "name"),
+				     str_of(p, "version"));
+			continue;
+		}
+		(void)printf("%-24s %-20s %8s to fetch %8s on disk%s\n", str_of(p, "name"), str_of(p, "version"), size,
+			     size2, bool_of(p, "asked") ? "" : "  (needed)");
+		download += int_of(p, "download");
+		room += int_of(p, "installed");
+		count++;
+	}
+	show_size(download, size);
+	show_size(room, size2);
+	if (count)
+		(void)printf("%lld package%s: %s to fetch, %s on disk. Nothing was installed.\n", count,
+			     count == 1 ? "" : "s", size, size2);
+	else
+		(void)puts("Nothing to fetch. Nothing was installed.");
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
 int cmd_install(struct ctl *ctl, int argc, char **argv)
 {
+	bool dry = false;
 	const char *name = NULL, *with = NULL;
 	const struct option_spec specs[] = { { .name = "--name", .has_value = true, .value = &name },
 					     { .name = "--with", .has_value = true, .value = &with },
+					     { .name = "--dry-run", .flag = &dry },
 					     { .name = NULL } };
 	int i, rc;
 
@@ -183,17 +247,16 @@ int cmd_install(struct ctl *ctl, int argc, char **argv)
 		rc = install_command(ctl, name, with, argv + 2);
 	else if (i < argc || argc < 2 || with)
 		return usage("install");
+	else if (dry && (is_path(argv[1]) || i < argc))
+		rc = dry_needs_name();
+	else if (dry)
+		rc = dry_run(ctl, argv + 1);
 	else if (has_suffix(argv[1], ".deb"))
 		rc = install_debs(ctl, name, argc - 1, argv + 1);
-	else if (argc == 2 && (strchr(argv[1], '/') || access(argv[1], F_OK) == 0))
+	else if (argc == 2 && is_path(argv[1]))
 		rc = install_tree(ctl, name, argv[1]);
-	else {
-		(void)fprintf(stderr,
-			      "cowbell: %s: no such file, and names of packages are not looked up in this version "
-			      "(cowbell install ./FILE.deb)\n",
-			      argv[1]);
-		return EXIT_FAILED;
-	}
+	else
+		rc = install_names(ctl, name, argv + 1);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		continue;
 	return rc;

@@ -14,8 +14,9 @@
 #include <string.h>
 
 const struct verb verbs[] = {
-	{ "install", "[--name APP] FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
+	{ "install", "[--name APP] [--dry-run] NAME...|FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
 	  "install a package in a sandbox of its own", cmd_install },
+	{ "search", "WORD...", "look for packages in this system's lists", cmd_search },
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },

@@ -6,6 +6,7 @@
 #include "ctl/relay.h"
 
 #include "base/fd.h"
+#include "policy/permission.h"
 #include "proto/stream.h"
 #include "ui-tty/agent.h"
 #include "ui-tty/term.h"
@@ -31,6 +32,8 @@ struct relay {
 	bool detach, started, quiet_install, pty_done, input_done;
 	int status;
 	bool over;
+	bool bar;        /* a line of progress stands on the terminal */
+	char step[160];
 };
 
 int relay_tty_bits(void)
@@ -73,6 +76,40 @@ static void say(struct relay *r, const char *prefix, const char *text)
 		agent_notice(r->agent, line);
 	else
 		(void)fprintf(stderr, "%s%s\n", line, r->term ? "\r" : ""); /* a raw terminal does not go back by itself */
+}
+
+/* One line that is drawn over on a terminal; elsewhere a line for each step. */
+static void show_percent(struct relay *r, const uint8_t *body, size_t len)
+{
+	char what[160], bar[21];
+	unsigned int permille, full;
+	bool terminal = isatty(STDERR_FILENO);
+
+	if (len < 2 || r->ctl->quiet)
+		return;
+	permille = (unsigned int)body[0] | (unsigned int)body[1] << 8;
+	permille = permille > 1000 ? 1000 : permille;
+	text_escape((const char *)body + 2, len - 2, what, sizeof(what));
+	if (!terminal && strcmp(what, r->step) == 0)
+		return;
+	(void)snprintf(r->step, sizeof(r->step), "%s", what);
+	if (!terminal) {
+		(void)fprintf(stderr, "cowbell: %s\n", what);
+		return;
+	}
+	full = permille / 50;
+	for (unsigned int i = 0; i < 20; i++)
+		bar[i] = i < full ? '#' : '.';
+	bar[20] = '\0';
+	(void)fprintf(stderr, "\r\033[K[%s] %3u %%  %s", bar, permille / 10, what);
+	r->bar = true;
+}
+
+static void end_bar(struct relay *r)
+{
+	if (r->bar)
+		(void)fputs("\r\033[K", stderr);
+	r->bar = false;
 }
 
 static void set_pty_size(struct relay *r)
@@ -119,6 +156,8 @@ static void on_frame(struct relay *r, struct stream_frame *f)
 
 	memcpy(text, f->body, f->len);
 	text[f->len] = '\0';
+	if (f->type != STREAM_PERCENT)
+		end_bar(r);
 	switch (f->type) {
 	case STREAM_PTY:
 		take_pty(r, f->fd);
@@ -132,6 +171,9 @@ static void on_frame(struct relay *r, struct stream_frame *f)
 			r->over = true;
 			r->status = 0;
 		}
+		return;
+	case STREAM_PERCENT:
+		show_percent(r, f->body, f->len);
 		return;
 	case STREAM_NOTICE:
 		say(r, "cowbell: ", text);

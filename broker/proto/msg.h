@@ -3,7 +3,7 @@
  * Every message between the processes of the family, in one table.
  *
  *   D cowbelld   B cowbell-broker   S cowbell-supervisor   I the app's pid 1
- *   K cowbell-keeper   C cowbell-contacts
+ *   K cowbell-keeper   C cowbell-contacts   P cowbell-packages   X cowbell-inspect
  *
  * A message on a channel on which the table does not allow it is a broken
  * promise: the receiver ends the conversation. What I says is the app's word.
@@ -143,7 +143,32 @@
 	X(KEEPER_PACKAGE_CARRY, 82, "B", "K")                                                                          \
                                                                                                                        \
 	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \
-	X(CONTACTS_RESULT, 90, "C", "B")
+	X(CONTACTS_RESULT, 90, "C", "B")                                                                               \
+                                                                                                                       \
+	/* id is a job. The host's own package manager, asked / its channel (fds: one) */                              \
+	X(PACKAGES, 120, "B", "D")                                                                                     \
+	X(PACKAGES_CHANNEL, 121, "D", "B")                                                                             \
+	/* One question, then DONE, then it exits. u8 enum package_want, list str words (names; for SATISFY a          \
+	 * dependency each), each at most 1023 bytes */                                                                \
+	X(PACKAGES_ASK, 122, "B", "P")                                                                                 \
+	/* body: struct package_item, see proto/package.h */                                                           \
+	X(PACKAGES_ITEM, 123, "P", "B")                                                                                \
+	/* u32 thousandths of the download */                                                                          \
+	X(PACKAGES_PROGRESS, 124, "P", "B")                                                                            \
+	/* str name. fds: the package, verified by the package manager. Those that were asked for come first. */       \
+	X(PACKAGES_FILE, 125, "P", "B")                                                                                \
+	/* u32 errno, str why */                                                                                       \
+	X(PACKAGES_DONE, 126, "P", "B")                                                                                \
+                                                                                                                       \
+	/* id is a job. A reader of what strangers made, with no rights / its channel (fds: one) */                    \
+	X(INSPECT, 130, "B", "D")                                                                                      \
+	X(INSPECT_CHANNEL, 131, "D", "B")                                                                              \
+	/* One thing to read, then DONE, then it exits. u8 enum inspect_what. fds: the file, or the end of a pipe */   \
+	X(INSPECT_ASK, 132, "B", "X")                                                                                  \
+	/* u16 enum inspect_key, str value: one fact; texts are escaped */                                             \
+	X(INSPECT_FACT, 133, "X", "B")                                                                                 \
+	/* u32 errno, str why */                                                                                       \
+	X(INSPECT_DONE, 134, "X", "B")
 
 enum msg_op {
 #define X(name, number, from, to) MSG_##name = (number),

@@ -32,6 +32,37 @@ static void encode(struct wr *w, const struct app_record *a)
 	wr_u16(w, a->command_count);
 	for (uint16_t i = 0; i < a->command_count; i++)
 		wr_str(w, a->commands[i]);
+	wr_str(w, a->main);
+	wr_str(w, a->package);
+	wr_u8(w, a->from_base);
+	wr_u16(w, a->entry_count);
+	for (uint16_t i = 0; i < a->entry_count; i++) {
+		wr_str(w, a->entries[i].name);
+		wr_str(w, a->entries[i].exec);
+		wr_str(w, a->entries[i].icon);
+		wr_str(w, a->entries[i].categories);
+		wr_u8(w, a->entries[i].terminal);
+	}
+}
+
+static bool decode_entries(struct rd *r, struct app_record *a)
+{
+	uint16_t n = rd_u16(r);
+
+	if (n > APP_ENTRIES_MAX)
+		return false;
+	a->entries = n ? xcalloc(n, sizeof(*a->entries)) : NULL;
+	a->entry_count = n;
+	for (uint16_t i = 0; i < n; i++) {
+		struct app_entry *e = &a->entries[i];
+
+		rd_str(r, e->name, sizeof(e->name));
+		rd_str(r, e->exec, sizeof(e->exec));
+		rd_str(r, e->icon, sizeof(e->icon));
+		rd_str(r, e->categories, sizeof(e->categories));
+		e->terminal = rd_u8(r) != 0;
+	}
+	return !r->bad;
 }
 
 static bool decode(struct rd *r, struct app_record *a)
@@ -58,7 +89,12 @@ static bool decode(struct rd *r, struct app_record *a)
 	}
 	for (uint16_t i = 0; i < a->command_count; i++)
 		a->commands[i] = rd_dup(r, PATH_SIZE);
-	return rd_end(r);
+	if (rd_end(r)) /* as written before apps had entries */
+		return true;
+	rd_str(r, a->main, sizeof(a->main));
+	rd_str(r, a->package, sizeof(a->package));
+	a->from_base = rd_u8(r) != 0;
+	return decode_entries(r, a) && rd_end(r);
 }
 
 void app_record_finish(struct app_record *app)
@@ -66,6 +102,9 @@ void app_record_finish(struct app_record *app)
 	for (uint16_t i = 0; i < app->command_count; i++)
 		free(app->commands[i]);
 	app->command_count = 0;
+	free(app->entries);
+	app->entries = NULL;
+	app->entry_count = 0;
 }
 
 /* Of a broken record the range is known all the same: its ids must not come to
@@ -108,7 +147,7 @@ int store_app_put(struct store_txn *txn, const struct app_record *app, struct er
 	struct wr *w = db_record(txn);
 	struct key key;
 
-	if (!app->id[0] || app->command_count > APP_COMMANDS_MAX) {
+	if (!app->id[0] || app->command_count > APP_COMMANDS_MAX || app->entry_count > APP_ENTRIES_MAX) {
 		return err_set(err, EINVAL, "store app '%s': no id, or %u commands are more than %u", app->id,
 			       app->command_count, APP_COMMANDS_MAX);
 	}

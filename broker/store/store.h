@@ -101,6 +101,13 @@ enum app_state {
 };
 
 #define APP_COMMANDS_MAX 64u
+#define APP_ENTRIES_MAX 8u
+
+/* A desktop entry that an app brought: its author's words, escaped. */
+struct app_entry {
+	char name[128], exec[256], icon[128], categories[256];
+	bool terminal;
+};
 
 struct app_record {
 	char id[APP_ID_SIZE];
@@ -119,6 +126,11 @@ struct app_record {
 	uint64_t installed_wall_ms;
 	uint16_t command_count;
 	char *commands[APP_COMMANDS_MAX]; /* absolute paths inside its root; owned by the record */
+	char main[256];    /* which of them "run" starts; "" where nothing tells */
+	char package[64];  /* its name in the host's lists; "" when it came from elsewhere */
+	bool from_base;    /* the host has the package itself: the app runs the host's program */
+	uint16_t entry_count;
+	struct app_entry *entries; /* entry_count of them; owned by the record */
 };
 
 /* get: 1 found, 0 none, -1 error. finish frees what a get filled in. put copies. */

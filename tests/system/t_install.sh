@@ -10,7 +10,7 @@ ok "under another name" cb install --name train "$deb"
 fails "a bad name" 1 "not allowed" cb install --name '../x' "$deb"
 fails "an upper-case name" 1 "not allowed" cb install --name SL "$deb"
 fails "a file that is not there" 1 "No such file" cb install ./nothing.deb
-fails "a name without a file" 1 "not looked up" cb install figlet-does-not-exist
+fails "a name that nobody has" 1 "no package" cb install figlet-does-not-exist
 
 mkdir -p "$T/tree/bin"
 printf '#!/bin/sh\necho from the tree\n' >"$T/tree/bin/hello"
@@ -49,10 +49,12 @@ head -c 100000 /dev/urandom >"$T/noise.deb"
 ln -s /etc/shadow "$T/link.deb"
 mkfifo "$T/fifo.deb"
 apps=$(cb --json list | jq '.apps | length')
-fails "a truncated package" 1 "ended with status" cb install "$T/cut.deb"
-fails "an empty file" 1 "ended with status" cb install "$T/empty.deb"
-fails "noise" 1 "ended with status" cb install "$T/noise.deb"
-fails "a link to something that is no package" 1 "ended with status" cb install "$T/link.deb"
+fails "a truncated package" 1 "not a Debian package" cb install "$T/cut.deb"
+fails "an empty file" 1 "not a Debian package" cb install "$T/empty.deb"
+fails "noise" 1 "not a Debian package" cb install "$T/noise.deb"
+fails "a link to something that is no package" 1 "not a Debian package" cb install "$T/link.deb"
+head -c -1000 "$deb" >"$T/tail.deb"
+fails "a package whose end is missing" 1 "nothing was installed" cb install --name tail "$T/tail.deb"
 make_deb "$T/fail.deb" "$(control fails)\n" '#!/bin/sh\nexit 1\n'
 fails "a script that fails" 1 "nothing was installed" cb install "$T/fail.deb"
 make_deb "$T/dep.deb" "$(control needs)\nDepends: no-such-package-at-all\n"

@@ -106,7 +106,7 @@ static void test_requests_that_make_no_sense(void **state)
 	} rows[] = {
 		{ "rpm", NULL, "kind of package 'rpm' is not known", 1, false },
 		{ "deb", NULL, "0 files came", 0, false },
-		{ "deb", NULL, "99 files came", 99, false },
+		{ "deb", NULL, "999 files came", 999, false },
 		{ "command", NULL, "no installer command was named", 0, false },
 		{ "command", "relative", "is not an absolute path", 1, true },
 		{ "directory", NULL, "2 files came", 2, false },

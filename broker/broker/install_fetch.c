@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an install needs from the host's own lists: the packages that were named,
+ * or what packages that came as files depend on. It is fetched before anything of
+ * the app runs, by the host's package manager with its own keys, and goes the same
+ * way as a file that the person gave.
+ */
+#include "broker/install_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void keep(struct install *in)
+{
+	struct install_request request = { .kind = "deb", .name = in->name, .source = "", .file_count = in->file_count };
+	struct err err = { 0 };
+	int rc;
+
+	if (in->packages) {
+		install_plan_finish(&in->plan);
+		rc = in->about.from_base ? install_plan_base(&in->plan, in->names[0], &err)
+					 : install_plan_make(&in->plan, &request, &err);
+		if (rc < 0) {
+			install_fail(in, err.msg);
+			return;
+		}
+	}
+	install_keep_and_run(in);
+}
+
+/* --- the host's lists --- */
+
+static void on_item(void *data, const struct package_item *item)
+{
+	struct install *in = data;
+	bool first = in->names && strcmp(item->name, in->names[0]) == 0;
+
+	if (first) {
+		(void)snprintf(in->about.version, sizeof(in->about.version), "%.63s", item->version);
+		(void)snprintf(in->about.summary, sizeof(in->about.summary), "%.127s", item->summary);
+		(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", item->name);
+		in->about.from_base = item->flags & PACKAGE_IN_BASE;
+	}
+	if (item->flags & PACKAGE_IN_BASE)
+		return;
+	in->coming++;
+	in->coming_bytes += item->download;
+	in->coming_room += item->installed;
+}
+
+static void on_progress(void *data, uint32_t permille)
+{
+	struct install *in = data;
+	char text[96];
+
+	(void)snprintf(text, sizeof(text), "fetch %zu package%s (%.1f MB)", in->coming, in->coming == 1 ? "" : "s",
+		       (double)in->coming_bytes / 1e6);
+	install_progress(in, permille / 2, text);
+}
+
+static void on_file(void *data, const char *name, int fd)
+{
+	struct install *in = data;
+
+	(void)name;
+	in->files = xrealloc(in->files, (in->file_count + 1) * sizeof(*in->files));
+	in->files[in->file_count++] = fd;
+	in->came++;
+}
+
+static void on_fetched(void *data, int code, const char *why)
+{
+	struct install *in = data;
+
+	in->asking = NULL;
+	if (code)
+		install_fail(in, why);
+	else if (in->came != in->coming)
+		install_fail(in, "not every package came");
+	else
+		keep(in);
+}
+
+static const struct packages_ops fetch_ops = {
+	.on_item = on_item, .on_progress = on_progress, .on_file = on_file, .on_done = on_fetched };
+
+static void ask(struct install *in, enum package_want want, char *const *words)
+{
+	struct err err = { 0 };
+
+	in->asking = packages_ask(in->broker, want, words, &fetch_ops, in, &err);
+	if (!in->asking)
+		install_fail(in, err.msg);
+}
+
+/* --- what the files depend on --- */
+
+static void on_fact(void *data, enum inspect_key key, const char *value)
+{
+	struct install *in = data;
+
+	if (key == INSPECT_NAME) /* what comes along is not looked for */
+		in->came_names[in->read < INSTALL_FILES_MAX ? in->read : 0] = xstrdup(value);
+	if (key != INSPECT_DEPENDS || in->depend_count == 400)
+		return;
+	in->depends = xrealloc(in->depends, (in->depend_count + 2) * sizeof(*in->depends));
+	in->depends[in->depend_count++] = xstrdup(value);
+	in->depends[in->depend_count] = NULL;
+}
+
+/* Whether one of the alternatives is a package that came as a file. */
+static bool came_along(const struct install *in, const char *depend)
+{
+	for (const char *p = depend; *p; p += strcspn(p, "|"), p += *p == '|') {
+		size_t n;
+
+		p += strspn(p, " ");
+		n = strcspn(p, " :(|");
+		for (size_t i = 0; i < in->file_count && i < INSTALL_FILES_MAX; i++) {
+			if (in->came_names[i] && strlen(in->came_names[i]) == n &&
+			    memcmp(in->came_names[i], p, n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void read_next(struct install *in);
+
+static void on_read(void *data, int code, const char *why)
+{
+	struct install *in = data;
+
+	in->reading = NULL;
+	if (code) {
+		install_fail(in, why);
+		return;
+	}
+	in->read++;
+	read_next(in);
+}
+
+static const struct inspect_ops read_ops = { .on_fact = on_fact, .on_done = on_read };
+
+static void read_next(struct install *in)
+{
+	size_t n = 0;
+
+	if (in->read < in->want_files) {
+		in->reading = inspect_ask(in->broker, INSPECT_CONTROL, in->files[in->read], &read_ops, in);
+		return;
+	}
+	for (size_t i = 0; i < in->depend_count; i++) {
+		if (came_along(in, in->depends[i]))
+			free(in->depends[i]);
+		else
+			in->depends[n++] = in->depends[i];
+	}
+	in->depend_count = n;
+	if (n == 0) {
+		keep(in);
+		return;
+	}
+	in->depends[n] = NULL;
+	ask(in, PACKAGE_SATISFY, in->depends);
+}
+
+void install_fetch(struct install *in)
+{
+	if (in->names) {
+		install_progress(in, 0, "look into this system's lists");
+		ask(in, PACKAGE_FETCH, in->names);
+	} else if (in->packages) {
+		read_next(in);
+	} else {
+		keep(in);
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How an app can be started. A step of its installer prints, inside its sandbox,
+ * lines of
+ *   program PATH
+ *   entry PATH SIZE      followed by SIZE bytes of a desktop entry and a newline
+ * and all of it is the app's word.
+ */
+#include "inspect/inspect.h"
+
+#include "policy/permission.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ENTRY_BYTES_MAX 65536u
+#define PROGRAMS_MAX 256u
+#define ENTRIES_MAX 64u
+
+static bool is_plain_path(const char *path, size_t len)
+{
+	char shown[512];
+
+	if (len == 0 || len >= 256 || path[0] != '/')
+		return false;
+	text_escape(path, len, shown, sizeof(shown));
+	return strlen(shown) == len && memcmp(shown, path, len) == 0;
+}
+
+static void tell_desktop(const struct desktop *d)
+{
+	tell_fact(INSPECT_ENTRY_NAME, d->name, strlen(d->name));
+	tell_fact(INSPECT_ENTRY_EXEC, d->exec, strlen(d->exec));
+	tell_fact(INSPECT_ENTRY_ICON, d->icon, strlen(d->icon));
+	tell_fact(INSPECT_ENTRY_CATEGORIES, d->categories, strlen(d->categories));
+	if (d->terminal)
+		tell_fact(INSPECT_ENTRY_TERMINAL, "true", 4);
+}
+
+static int read_entry(FILE *in, const char *line, struct err *err)
+{
+	static char text[ENTRY_BYTES_MAX];
+	const char *space = strrchr(line, ' ');
+	unsigned long size;
+	char *stop;
+	struct desktop d;
+
+	size = space ? strtoul(space + 1, &stop, 10) : 0;
+	if (!space || *stop != '\n' || size > sizeof(text))
+		return err_set(err, EPROTO, "the list of entries is broken at an entry's size");
+	if (fread(text, 1, size, in) != size)
+		return err_set(err, EPROTO, "the list of entries is cut off");
+	if (desktop_parse(text, size, &d) && !d.hidden)
+		tell_desktop(&d);
+	return 0;
+}
+
+int entries_read(FILE *in, struct err *err)
+{
+	char line[4200];
+	unsigned int programs = 0, entries = 0;
+
+	while (fgets(line, sizeof(line), in)) {
+		size_t n = strlen(line);
+
+		if (n == 0 || line[n - 1] != '\n')
+			return err_set(err, EPROTO, "the list of entries has a line that is too long");
+		if (strncmp(line, "program ", 8) == 0 && programs++ < PROGRAMS_MAX) {
+			if (is_plain_path(line + 8, n - 9))
+				tell_fact(INSPECT_PROGRAM, line + 8, n - 9);
+		} else if (strncmp(line, "entry ", 6) == 0) {
+			if (entries++ == ENTRIES_MAX)
+				return 0;
+			if (read_entry(in, line + 6, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}

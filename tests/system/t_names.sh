@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Packages by name: resolved, fetched and verified by the host's own package
+# manager, installed in a sandbox of their own.
+
+tools/fetch-debs.sh build/debs sl >/dev/null # the lists are there
+is_here() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+strange= own=
+for p in figlet sl cowsay; do is_here "$p" || { strange=$p; break; }; done
+for p in sqlite3 jq tmux strace; do ! is_here "$p" || { own=$p; break; }; done
+
+dry=$(cb --json install --dry-run $strange)
+is "a dry run lists what would come" "$(jq -r '.packages[] | select(.asked).name' <<<"$dry")" $strange
+is "and how large it is" "$(jq '[.packages[] | select(.download > 0 and .installed > 0)] | length > 0' <<<"$dry")" true
+is "and installs nothing" "$(cb --json list | jq '.apps | length')" 0
+ok "a package by its name" cb install $strange
+is "it is an app" "$(cb --json info $strange | jq -r '.app | [.id, .package, (.from_base | tostring)] | join(" ")')" "$strange $strange false"
+like "its program is known" "$(cb --json info $strange | jq -r .app.main)" "/$strange\$"
+like "it runs" "$(timeout 20 "$BIN/cowbell" --root "$R" run figlet -- hi </dev/null 2>&1 || true)$strange" '\| \||^no app|sl|cowsay'
+fails "twice is refused" 1 "installed already" cb install $strange
+ok "another name for it" cb install --name second $strange
+fails "a name that is in no list" 1 "no package 'no-such-package-at-all' in this system's lists" cb install no-such-package-at-all
+fails "a name that takes away" 1 "is no name of a package" cb install "$own-"
+fails "a name that is an option" 2 "no option" cb install --reinstall
+fails "an option behind dashes" 2 "usage" cb install -- --reinstall
+fails "a pattern" 1 "no package 'figle.' in this system's lists" cb install 'figle.'
+fails "a name with a blank" 1 "is no name of a package" cb install 'sl figlet'
+ok "what the host has itself" cb install $own
+is "comes from the base" "$(cb --json info $own | jq .app.from_base)" true
+like "and is known by its programs" "$(cb --json info $own | jq -r .app.main)" "/$own\$"
+like "the host's program runs in a sandbox" "$(cb run $own -- -V </dev/null 2>&1; cb run $own -- --version </dev/null 2>&1)" '[0-9]+\.[0-9]+'
+like "search finds it" "$(cb search $own)" "^$own .*this system has it"
+like "and says so when nothing is found" "$(cb search nothing-is-called-like-this)" 'Nothing in this'
+is "no folder of a download is left" "$(find "$R/state/fetch" -name 'job.*' | wc -l)" 0
+timeout -s INT 0.7 "$BIN/cowbell" --root "$R" install --name cutoff $strange >"$T/cut.out" 2>&1
+like "Ctrl-C ends it" "$(cat "$T/cut.out")" 'interrupted; nothing was installed'
+like "and nothing of it is left" "$(cb info cutoff 2>&1)" 'no app of this name'
+for a in $(cb --json list | jq -r '.apps[].id'); do cb --yes uninstall "$a" >/dev/null; done
+is "uninstalling all leaves an empty store" "$(find "$R/state/store" -mindepth 2 | wc -l)" 0

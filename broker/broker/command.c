@@ -5,12 +5,14 @@
  */
 #include "broker/command.h"
 
+#include "broker/hand.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define HANG_UP_MS 3000u
 
-static struct command *find_command(struct session *session, uint32_t id)
+struct command *command_find(struct session *session, uint32_t id)
 {
 	for (struct command *c = session->commands; c; c = c->next) {
 		if (c->id == id)
@@ -57,6 +59,7 @@ static void command_end(struct command *command, uint32_t status, const char *wh
 	loop_remove(command->hang_up);
 	close_fds(command);
 	run_finish(&command->run);
+	hands_destroy(command->hands);
 	free(command);
 	if (ops)
 		ops->on_exited(data, status, why);
@@ -79,7 +82,7 @@ static void send_command(struct command *command)
 	struct wr *w;
 
 	if (command->sent || !command->ready || !command->session->ready ||
-	    command->session->state != SESSION_RUNNING)
+	    command->session->state != SESSION_RUNNING || !hands_ready(command->hands, command))
 		return;
 	command->sent = true;
 	w = xcalloc(1, sizeof(*w));
@@ -146,6 +149,11 @@ void command_go(struct command *command, int *fds, size_t fd_count)
 	send_command(command);
 }
 
+void command_refuse(struct command *command, const char *why)
+{
+	command_end(command, 126, why);
+}
+
 void command_signal(struct command *command, uint32_t signo)
 {
 	struct wr *w;
@@ -174,7 +182,7 @@ void command_abandon(struct command *command)
 
 bool command_handle_ran(struct session *session, struct msg *m)
 {
-	struct command *command = find_command(session, rd_u32(&m->body));
+	struct command *command = command_find(session, rd_u32(&m->body));
 	uint32_t code = rd_u32(&m->body);
 	char why[512];
 	bool cwd_changed;
@@ -195,7 +203,7 @@ bool command_handle_ran(struct session *session, struct msg *m)
 
 bool command_handle_exited(struct session *session, struct msg *m)
 {
-	struct command *command = find_command(session, rd_u32(&m->body));
+	struct command *command = command_find(session, rd_u32(&m->body));
 	uint32_t status = rd_u32(&m->body);
 
 	if (!rd_end(&m->body))

@@ -8,6 +8,11 @@
 
 #include "broker/session.h"
 
+struct command *command_find(struct session *session, uint32_t id);
+
+/* It never runs: status 126. It is gone after this. */
+void command_refuse(struct command *command, const char *why);
+
 /* The session became ready: everything that waits goes out. */
 void command_start_ready(struct session *session);
 

@@ -6,6 +6,8 @@
  */
 #include "broker/runner.h"
 
+#include "broker/hand.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -143,7 +145,7 @@ static void on_fds(void *data, int *fds, size_t count)
 
 	if (!runner->command)
 		return;
-	if (count != 3)
+	if (count != 3 + hands_count(runner->command->hands))
 		goto bad;
 	for (size_t i = 0; i < 3; i++) {
 		if (runner->tty & (1u << i))
@@ -153,6 +155,8 @@ static void on_fds(void *data, int *fds, size_t count)
 		pass[n++] = fds[i];
 		fds[i] = -1;
 	}
+	if (runner->command->hands)
+		hands_take(runner->command->hands, fds + 3);
 	command_go(runner->command, pass, n);
 	return;
 bad:
@@ -312,13 +316,19 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	struct run run = { .flags = (uint8_t)(r->tty & RUN_TTY_ANY), .rows = r->rows, .columns = r->columns };
 	struct session *session;
 	struct runner *runner;
+	struct hands *hands = NULL;
 
-	run.argv = argv_for(broker, r, err);
-	if (!run.argv)
+	if (r->give && r->give[0] && !(hands = hands_create(r->give, err)))
 		return NULL;
+	run.argv = argv_for(broker, r, err);
+	if (!run.argv) {
+		hands_destroy(hands);
+		return NULL;
+	}
 	session = session_find(broker, r->app);
 	if (!session && r->exec_only) {
 		strv_free(run.argv);
+		hands_destroy(hands);
 		err_set(err, ESRCH, "'%s' does not run", r->app);
 		err_hint(err, "cowbell run %s, or cowbell shell %s", r->app, r->app);
 		return NULL;
@@ -334,6 +344,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	runner->tty = run.flags;
 	runner->detach = r->detach;
 	runner->command = session_command(session, &run, &runner_command_ops, runner);
+	runner->command->hands = hands;
 	*ret_session = session->id;
 	*ret_command = runner->command->id;
 	return runner;

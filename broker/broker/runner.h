@@ -19,6 +19,7 @@ struct run_request {
 	const char *command; /* NULL, or which of the app's programs */
 	char *const *env;
 	const char *cwd;
+	char *const *give; /* see hand.h */
 	uint8_t tty;
 	uint16_t rows, columns;
 	bool exec_only, shell, detach;

@@ -154,12 +154,14 @@ SERVICE_METHOD(service_run)
 {
 	struct broker *broker = data;
 	char **argv = service_words(params, "argv"), **env = service_words(params, "env");
+	char **give = service_words(params, "give");
 	struct run_request request = {
 		.app = service_str(params, "app"),
 		.argv = argv,
 		.command = service_str(params, "command"),
 		.env = env,
 		.cwd = service_str(params, "cwd"),
+		.give = give,
 		.tty = (uint8_t)service_int(params, "tty"),
 		.rows = (uint16_t)service_int(params, "rows"),
 		.columns = (uint16_t)service_int(params, "columns"),
@@ -190,6 +192,7 @@ SERVICE_METHOD(service_run)
 out:
 	free(argv);
 	free(env);
+	free(give);
 }
 
 static void on_install_upgraded(void *data, int fd)

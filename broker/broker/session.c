@@ -11,6 +11,7 @@
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/generation.h"
+#include "broker/hand.h"
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/session_launch.h"
@@ -352,6 +353,8 @@ static bool on_message(void *data, struct msg *m)
 		return rd_end(&m->body);
 	case MSG_SESSION_FAILED:
 		return handle_failed(session, &m->body);
+	case MSG_HANDED:
+		return hand_handle_handed(session, m);
 	case MSG_RAN:
 		return command_handle_ran(session, m);
 	case MSG_EXITED:
@@ -441,6 +444,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return handle_gone(broker, m);
 	case MSG_OPENED:
 		return access_handle_opened(broker, m);
+	case MSG_HAND_FAILED:
+		return hand_handle_failed(broker, m);
 	}
 	return false;
 }

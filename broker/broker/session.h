@@ -60,6 +60,7 @@ struct command {
 	struct run run; /* owned; argv for ps */
 	int fds[3];     /* until it is sent */
 	size_t fd_count;
+	struct hands *hands; /* owned; hand.h; NULL: none */
 	bool ready, sent, ran;
 	struct loop_source *hang_up; /* its person left: the time it has to end */
 	const struct command_ops *ops; /* NULL: nobody listens any more */

@@ -61,6 +61,8 @@ static bool on_message(void *data, struct msg *m)
 		return rd_end(&m->body);
 	case MSG_OPEN:
 		return opener_handle(d, m);
+	case MSG_HAND:
+		return hand_handle(d, m);
 	case MSG_KEEPER:
 		return jobs_handle_keeper(d, m);
 	case MSG_CONTACTS:

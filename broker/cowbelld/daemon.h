@@ -13,6 +13,7 @@
 #include "proto/chan.h"
 #include "proto/launch.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct child;
@@ -127,13 +128,19 @@ void session_rewire(struct daemon *d);
 void session_encode_live(const struct daemon *d, struct wr *w);
 void session_stop_all(struct daemon *d);
 bool session_any_left(const struct daemon *d);
-/* Passes a mount to the session's supervisor; takes fd. False: no such session. */
-bool session_pass_mount(struct daemon *d, uint64_t id, uint16_t gate, uint8_t give, int fd);
+/* Passes w with a mount to the session's supervisor; takes fd. False: no such session. */
+bool session_pass(struct daemon *d, uint64_t id, const struct wr *w, int fd);
 /* The user namespace by which owners are shown to this session; borrowed, -1. */
 int session_userns(struct daemon *d, uint64_t id, struct err *err);
 
 /* opener.c */
 bool opener_handle(struct daemon *d, struct msg *m);
+const char *opener_fs_name(int fd);
+/* Whether the folder dir is path, or lies above it. */
+bool opener_is_or_holds(const struct stat *dir, const char *path);
+
+/* hand.c */
+bool hand_handle(struct daemon *d, struct msg *m);
 
 /* jobs.c */
 bool jobs_handle_keeper(struct daemon *d, struct msg *m);

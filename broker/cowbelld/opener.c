@@ -63,7 +63,7 @@ static int open_as_owner(struct daemon *d, const struct resource *r, enum give g
 	return fd;
 }
 
-static const char *fs_name(int fd)
+const char *opener_fs_name(int fd)
 {
 	static char text[32];
 	struct statfs fs;
@@ -84,8 +84,7 @@ static const char *fs_name(int fd)
 	return text;
 }
 
-/* Whether the folder dir is path, or lies above it. */
-static bool is_or_holds(const struct stat *dir, const char *path)
+bool opener_is_or_holds(const struct stat *dir, const char *path)
 {
 	cleanup_fd int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st, above;
@@ -120,7 +119,7 @@ static int check_scope(const struct daemon *d, const struct resource *r, int dir
 	if (fstat(dir, &st) < 0)
 		return err_sys(err, "look at '%s'", r->path);
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (is_or_holds(&st, own[i]))
+		if (opener_is_or_holds(&st, own[i]))
 			return err_set(err, EPERM, "'%s' leads to a folder that also holds '%s'", r->path, own[i]);
 	}
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", dir);
@@ -131,7 +130,7 @@ static int check_scope(const struct daemon *d, const struct resource *r, int dir
 	for (size_t i = 0; i < d->resources.count; i++) {
 		const struct resource *other = &d->resources.resources[i];
 
-		if (strcmp(other->permission, r->permission) != 0 && other->exists && is_or_holds(&st, other->path))
+		if (strcmp(other->permission, r->permission) != 0 && other->exists && opener_is_or_holds(&st, other->path))
 			return err_set(err, EPERM, "'%s' leads to a folder that also holds '%s'", r->path, other->path);
 	}
 	return 0;
@@ -161,7 +160,7 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 	if (mnt_set(mnt, attrs, userns, err) < 0) {
 		if (err->code == EINVAL)
 			err_set(err, EINVAL, "'%s' lies on a file system (%s) whose owners cannot be mapped for an app",
-				r->path, fs_name(dir));
+				r->path, opener_fs_name(dir));
 		return -1;
 	}
 	return steal_fd(&mnt);
@@ -179,9 +178,13 @@ bool opener_handle(struct daemon *d, struct msg *m)
 	if (!rd_end(&m->body) || !r || (give != GIVE_READ && give != GIVE_WRITE && give != GIVE_COPY))
 		return false;
 	mnt = make_mount(d, m->id, r, (enum give)give, &err);
-	if (mnt >= 0)
-		(void)session_pass_mount(d, m->id, gate, give, mnt);
 	w = xcalloc(1, sizeof(*w));
+	if (mnt >= 0) {
+		chan_begin(w, MSG_MOUNT, m->id);
+		wr_u16(w, gate);
+		wr_u8(w, give);
+		(void)session_pass(d, m->id, w, mnt);
+	}
 	chan_begin(w, MSG_OPENED, m->id);
 	wr_u16(w, gate);
 	wr_u8(w, give);

@@ -494,19 +494,12 @@ void session_encode_live(const struct daemon *d, struct wr *w)
 	}
 }
 
-bool session_pass_mount(struct daemon *d, uint64_t id, uint16_t gate, uint8_t give, int fd)
+bool session_pass(struct daemon *d, uint64_t id, const struct wr *w, int fd)
 {
 	struct session *s = find_session(d, id);
-	struct wr *w;
 
-	if (s && s->state == LIVE && s->chan) {
-		w = xcalloc(1, sizeof(*w));
-		chan_begin(w, MSG_MOUNT, id);
-		wr_u16(w, gate);
-		wr_u8(w, give);
+	if (s && s->state == LIVE && s->chan)
 		chan_send(s->chan, w, &fd, 1);
-		free(w);
-	}
 	(void)close(fd);
 	return s != NULL;
 }

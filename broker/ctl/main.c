@@ -20,7 +20,7 @@ const struct verb verbs[] = {
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },
-	{ "run", "[--detach] [--old-base] [--command PROGRAM] APP [-- ARGS...]", "run an app", cmd_run },
+	{ "run", "[--detach] [--old-base] [--command PROGRAM] [--give PATH[:ro]]... APP [-- ARGS...]", "run an app", cmd_run },
 	{ "exec", "APP -- COMMAND...", "run a command in an app's running session", cmd_exec },
 	{ "shell", "APP [-c COMMAND]", "a shell on an app's root", cmd_shell },
 	{ "ps", "", "what runs, and what it was given", cmd_ps },

@@ -21,8 +21,6 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
-enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126, EXIT_NO_PROGRAM = 127 };
-
 struct relay {
 	struct ctl *ctl;
 	const char *what;

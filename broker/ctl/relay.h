@@ -15,6 +15,9 @@
 int relay_command(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
 		  size_t extra_count, bool agent, bool detach);
 
+/* What run, exec and shell end with when it is not the app's own status. */
+enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126, EXIT_NO_PROGRAM = 127 };
+
 /* Bits of those of 0, 1, 2 that are terminals, and the terminal's size. */
 int relay_tty_bits(void);
 void relay_size(int *rows, int *columns);

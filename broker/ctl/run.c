@@ -4,8 +4,13 @@
  */
 #include "ctl/relay.h"
 
+#include "policy/permission.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern char **environ;
 
@@ -67,16 +72,65 @@ static int find_dashes(int argc, char **argv)
 	return i;
 }
 
+#define GIVES_MAX 32u /* what options_take takes; how many are too many the broker says */
+
+struct gives {
+	json_t *words;
+	int fds[GIVES_MAX];
+	size_t count;
+};
+
+/* Opens what is given, with the rights of whoever gives it. */
+static int take_gives(char **paths, struct gives *ret)
+{
+	ret->words = json_array();
+	for (; *paths; paths++) {
+		char *path = *paths, shown[SHORT_TEXT];
+		size_t n = strlen(path);
+		bool write = !(n > 3 && strcmp(path + n - 3, ":ro") == 0);
+		json_t *word;
+		int fd;
+
+		if (!write)
+			path[n - 3] = '\0';
+		fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (fd < 0 && errno == EISDIR)
+			fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		text_escape(path, strlen(path), shown, sizeof(shown));
+		if (fd < 0) {
+			(void)fprintf(stderr, "cowbell: cannot give '%s': %s%s\n", shown, strerror(errno),
+				      write && (errno == EACCES || errno == EROFS) ? " (to be read alone: PATH:ro)" : "");
+			return -1;
+		}
+		ret->fds[ret->count++] = fd;
+		word = json_sprintf("%s %s", write ? "write" : "read", path);
+		if (!word) {
+			(void)fprintf(stderr, "cowbell: cannot give '%s': its name is not UTF-8 text\n", shown);
+			return -1;
+		}
+		json_array_append_new(ret->words, word);
+	}
+	return 0;
+}
+
+static void drop_gives(struct gives *gives)
+{
+	for (size_t i = 0; i < gives->count; i++)
+		(void)close(gives->fds[i]);
+}
+
 int cmd_run(struct ctl *ctl, int argc, char **argv)
 {
 	bool detach = false, old_base = false;
-	const char *command = NULL;
+	const char *command = NULL, *give[GIVES_MAX + 1] = { NULL };
+	struct gives gives = { 0 };
 	const struct option_spec specs[] = { { .name = "--detach", .flag = &detach },
 					     { .name = "--old-base", .flag = &old_base },
 					     { .name = "--command", .has_value = true, .value = &command },
+					     { .name = "--give", .has_value = true, .values = give },
 					     { .name = NULL } };
 	json_t *args, *params;
-	int dashes;
+	int dashes, rc;
 
 	if (options_take("run", specs, &argc, argv))
 		return EXIT_USAGE;
@@ -93,7 +147,16 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 		json_object_set_new(params, "detach", json_true());
 	if (old_base)
 		json_object_set_new(params, "old_base", json_true());
-	return relay_command(ctl, argv[1], "io.cowbell.Run", params, NULL, 0, !detach, detach);
+	if (take_gives((char **)give, &gives) < 0) {
+		drop_gives(&gives);
+		json_decref(gives.words);
+		json_decref(params);
+		return EXIT_REFUSED;
+	}
+	json_object_set_new(params, "give", gives.words);
+	rc = relay_command(ctl, argv[1], "io.cowbell.Run", params, gives.fds, gives.count, !detach, detach);
+	drop_gives(&gives);
+	return rc;
 }
 
 int cmd_exec(struct ctl *ctl, int argc, char **argv)

@@ -12,6 +12,7 @@
 
 #define LAYERS_MAX 24u      /* install layers and at most 8 generations, with room */
 #define GATES_MAX 32u
+#define HANDS_MAX 8u        /* files given to one command */
 #define ARGS_MAX 1024u      /* words of a command, and of its environment */
 #define APP_ID_SIZE 64u     /* with the final NUL */
 #define PATH_SIZE 4096u

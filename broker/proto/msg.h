@@ -48,6 +48,12 @@
 	/* u16 gate, u8 give, u32 errno (0: the mount went to the supervisor), str why */                              \
 	X(OPENED, 15, "D", "B")                                                                                        \
                                                                                                                        \
+	/* A file or folder that its person gives to one command: u32 command, u8 index, u8 write, str name.         \
+	 * fds: it, opened by the person's program. Made a detached mount and passed on as HAND_MOUNT, or: */         \
+	X(HAND, 16, "B", "D")                                                                                          \
+	/* u32 command, u8 index, u32 errno, str why */                                                                \
+	X(HAND_FAILED, 17, "D", "B")                                                                                   \
+                                                                                                                       \
 	/* id is a job. Start a keeper / its channel (fds: one) / it ended: u32 wait status */                         \
 	X(KEEPER, 20, "B", "D")                                                                                        \
 	X(KEEPER_CHANNEL, 21, "D", "B")                                                                                \
@@ -69,6 +75,11 @@
 	X(BROKER, 34, "D", "S")                                                                                        \
 	/* u16 gate, u8 give. fds: a detached, idmapped mount */                                                       \
 	X(MOUNT, 35, "D", "S")                                                                                         \
+                                                                                                                       \
+	/* u32 command, u8 index, u8 folder, str name. fds: a detached, idmapped mount */                              \
+	X(HAND_MOUNT, 36, "D", "S")                                                                                    \
+	/* u32 command, u8 index, u32 errno, str why, str where the app finds it */                                    \
+	X(HANDED, 37, "S", "B")                                                                                        \
                                                                                                                        \
 	/* First message to each broker. body: struct session_hello, see proto/launch.h. Followed by a NEED for each   \
 	 * question that still waits, under the number it had. */                                                      \

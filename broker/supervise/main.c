@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "platform/arm/gate.h"
+#include "supervise/hand.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,6 +176,8 @@ static bool on_daemon_message(void *data, struct msg *m)
 		return handle_broker(s, m);
 	case MSG_MOUNT:
 		return s->state >= SUPERVISE_LIVE && m->id == s->session && questions_handle_mount(s, m);
+	case MSG_HAND_MOUNT:
+		return s->state >= SUPERVISE_LIVE && m->id == s->session && hand_handle_mount(s, m);
 	}
 	return false;
 }

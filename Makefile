@@ -6,32 +6,37 @@
 MODE ?= release
 O ?= build
 V ?= 0
+.DEFAULT_GOAL := all
 CC ?= gcc
 AR ?= ar
 
+# CROSS=aarch64 or armhf: objects under build/<CROSS>/, programs in build/<CROSS>/bin/.
+include $(if $(CROSS),tools/cross.mk)
+OUT := $(O)$(if $(CROSS),/$(CROSS))
+
 ifeq ($(MODE),asan)
-BUILD := $(O)/asan
+BUILD := $(OUT)/asan
 # Unit tests run this way: every stray read and every undefined shift is a failure.
 OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN :=
 else
-BUILD := $(O)/native
+BUILD := $(if $(CROSS),$(OUT),$(O)/native)
 OPT := -O2 -g
 # Fortified libc calls, guarded stacks, no lazily bound and thus writable tables.
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 endif
-BIN := $(O)/bin
+BIN := $(OUT)/bin
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings
-CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(HARDEN) $(WARN) -fPIE -Ibroker -I. -MMD -MP $(CFLAGS)
-LDFLAGS_DYN := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(HARDEN) $(WARN) -fPIE -Ibroker -I. -MMD -MP $(CROSS_CFLAGS) $(CFLAGS)
+LDFLAGS_DYN := -pie -Wl,-z,relro,-z,now $(CROSS_LDFLAGS) $(LDFLAGS)
 # The supervisor and the app's pid 1 are static: they start in half the time, and
 # no library of a root that an app shaped can be loaded into them.
-LDFLAGS_STATIC := -static -no-pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LDFLAGS_STATIC := -static -no-pie -Wl,-z,relro,-z,now $(CROSS_LDFLAGS) $(LDFLAGS)
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
@@ -168,9 +173,10 @@ $(BIN)/launch-driver: $(call objs,$(LAUNCH_DRIVER_SRC)) $(patsubst %,$(BUILD)/li
 
 check-system: $(BIN)/launch-driver
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: check check-system demo bench
+.PHONY: check check-system demo bench board-input
+board-input: all $(BIN)/launch-driver $(OUT)/flashlight.deb
 check: all $(O)/flashlight.deb ## every test: unit tests, then the system on this kernel (as root)
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-system
@@ -203,17 +209,21 @@ $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/native/gen/interface.c
 
 # --- the flashlight, a package that wants too much
 
-$(O)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/debian/control
-	@rm -rf $(O)/flashlight && mkdir -p $(O)/flashlight/DEBIAN $(O)/flashlight/usr/bin
-	$(Q)$(CC) -O2 -Wall -Wextra -o $(O)/flashlight/usr/bin/flashlight $<
-	$(Q)sed "s/@ARCH@/$$(dpkg --print-architecture)/" examples/flashlight/debian/control >$(O)/flashlight/DEBIAN/control
-	$(Q)dpkg-deb --root-owner-group -b $(O)/flashlight $@ >/dev/null
+$(OUT)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/debian/control
+	@rm -rf $(OUT)/flashlight && mkdir -p $(OUT)/flashlight/DEBIAN $(OUT)/flashlight/usr/bin
+	$(Q)$(CC) -O2 -Wall -Wextra $(CROSS_CFLAGS) -o $(OUT)/flashlight/usr/bin/flashlight $< $(CROSS_LDFLAGS)
+	$(Q)sed "s/@ARCH@/$(or $(DEB_ARCH),$$(dpkg --print-architecture))/" examples/flashlight/debian/control >$(OUT)/flashlight/DEBIAN/control
+	$(Q)dpkg-deb --root-owner-group -b $(OUT)/flashlight $@ >/dev/null
 
 # --- the machine
 
 .PHONY: deps
 deps: ## install what building and testing need, if it is missing
 	@tools/deps.sh
+
+.PHONY: pins
+pins: ## write down the versions of foreign packages that the archive has now
+	@tools/pin.sh arm64 armhf amd64
 
 .PHONY: clean help
 clean: ## remove build/

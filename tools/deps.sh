@@ -5,7 +5,9 @@ set -eu
 
 packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libseccomp-dev liblmdb-dev libcmocka-dev
 libjansson-dev libsodium-dev libvterm-dev libncurses-dev bubblewrap tmux strace jq python3 acl attr e2fsprogs
-xz-utils procps"
+xz-utils procps
+gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf qemu-user qemu-system-arm qemu-system-x86 qemu-utils cpio fakeroot kmod
+device-tree-compiler"
 
 missing=
 for p in $packages; do

@@ -12,6 +12,10 @@ sudo=
 for p in "$@"; do
 	stamp=$folder/$p.list
 	if [ ! -s "$stamp" ]; then
+		command -v apt-get >/dev/null || {
+			echo "fetch-debs: '$p' was not handed to this board (name it in tests/system/packages)" >&2
+			exit 1
+		}
 		tmp=$(mktemp -d "$folder/.fetch.XXXXXX")
 		trap 'rm -rf "$tmp"' EXIT
 		[ -n "$(ls /var/lib/apt/lists/*Packages* 2>/dev/null | head -n 1)" ] || {

@@ -106,7 +106,8 @@ static void take_terminal(uint8_t flags)
 
 static void reset_process(void)
 {
-	const struct rlimit no_core = { 0, 0 }, processes = { PROCESSES_MAX, PROCESSES_MAX };
+	const struct rlimit no_core = { 0, 0 };
+	struct rlimit processes = { PROCESSES_MAX, PROCESSES_MAX }, now;
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -118,7 +119,10 @@ static void reset_process(void)
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		give_up("switch core files off");
 	/* Every app has host ids of its own, so this counts its processes alone: a
-	 * bound also where the kernel has no pids controller to spare. */
+	 * bound also where the kernel has no pids controller to spare. A small
+	 * device's own bound can be lower, and is not raised. */
+	if (getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max < PROCESSES_MAX)
+		processes.rlim_cur = processes.rlim_max = now.rlim_max;
 	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
 		give_up("bound the number of processes");
 }

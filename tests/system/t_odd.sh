@@ -54,3 +54,13 @@ done
 for verb in $(cb --help | awk '/^  [a-z]/ { print $1 }'); do
 	like "help of $verb" "$(cb $verb --help)" "^cowbell $verb"
 done
+
+# --- a small device allows fewer processes than Cowbell would
+stop
+many=$(ulimit -Hu)
+ulimit -u 700
+start
+is "its own bound is kept" "$(sh_in odd 'bash -c "ulimit -Hu"')" 700
+stop
+ulimit -Hu "$many"
+start

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# input.sh BOARD: what a board gets to run: programs for its CPU, tests, and the
+# packages that tests install, as a tar on a disk image. Prints its path.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+board=$1
+arch=$(awk '$1 == "arch" { print $2 }' "board/$board/machine")
+case $arch in
+arm64) built=build/aarch64 strip=aarch64-linux-gnu-strip ;;
+armhf) built=build/armhf strip=arm-linux-gnueabihf-strip ;;
+*) built=build strip=strip ;;
+esac
+out=build/board/$board
+top=$out/in
+rm -rf "$top"
+mkdir -p "$top/build/bin" "$top/build/debs"
+for p in "$built"/bin/*; do $strip -o "$top/build/bin/${p##*/}" "$p"; done
+cp "$built/flashlight.deb" "$top/build/"
+cp -r tests tools "$top/"
+
+# Packages beyond what the board's root has, with lists such as fetch-debs.sh makes.
+status=$PWD/$out/status
+for p in $(sed 's/#.*//' tests/system/packages); do
+	tools/debs.sh "$arch" --on "$status" "$p" >"$out/debs"
+	while read -r deb; do
+		ln -f "$deb" "$top/build/debs/" 2>/dev/null || cp "$deb" "$top/build/debs/"
+		echo "/srv/cowbell/build/debs/${deb##*/}"
+	done <"$out/debs" | awk -v p="/${p}_" 'index($0, p) { last = $0; next } { print } END { print last }' >"$top/build/debs/$p.list"
+done
+tar -C "$top" -cf "$out/in.tar" .
+truncate -s 256M "$out/in.tar"
+rm -rf "$top"
+echo "$out/in.tar"

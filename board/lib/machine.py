@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""An emulated board: what its folder says, and the emulator that is told so."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+
+class Machine:
+    """Keys of board/NAME/machine; a key that stands several times is a list."""
+
+    def __init__(self, name):
+        self.name = name
+        self.keys = {}
+        with open(f'board/{name}/machine', encoding='utf-8') as f:
+            for line in f:
+                line = line.split('#')[0].strip()
+                if line:
+                    key, _, value = line.partition(' ')
+                    self.keys.setdefault(key, []).append(value.strip())
+        self.folder = f'build/board/{name}'
+
+    def get(self, key, default=''):
+        return self.keys.get(key, [default])[-1]
+
+    def has(self):
+        return self.keys.get('has', [])
+
+    def kvm(self):
+        """KVM runs the machine's own CPU only, and only where it is there."""
+        if self.get('arch') != subprocess.run(['dpkg', '--print-architecture'], stdout=subprocess.PIPE, text=True,
+                                              check=True).stdout.strip() or os.environ.get('NO_KVM'):
+            return False
+        try:
+            os.close(os.open('/dev/kvm', os.O_RDWR))
+            return True
+        except OSError:
+            return False
+
+    def command(self, root, disk, flags=None):
+        """The emulator's command line. Mitigations and random addresses cost emulation more than half its speed."""
+        if flags is None:
+            flags = os.environ.get('BOARD_FLAGS', 'kpti=off nokaslr norandmaps')
+        append = (f'console={self.get("console")} quiet panic=-1 rw {flags} '
+                  f'board.modules={self.get("load").replace(" ", ",")}')
+        accel = ['-accel', 'kvm', '-cpu', 'host'] if self.kvm() else ['-accel', 'tcg,thread=multi']
+        if self.get('arch') == 'amd64':
+            end = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04']
+        else:
+            end = ['-semihosting-config', 'enable=on,target=native,userspace=on']
+        return [*self.get('emulator').split(), *accel, '-smp', os.environ.get('BOARD_CPUS', '1'),
+                '-m', self.get('memory'), '-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio', *end,
+                '-kernel', f'{self.folder}/kernel', '-initrd', f'{self.folder}/initrd', '-append', append,
+                '-drive', f'if=none,id=root,file={root},format=qcow2,cache=unsafe',
+                '-device', 'virtio-blk-pci,drive=root',
+                '-drive', f'if=none,id=in,file={disk},format=raw,readonly=on',
+                '-device', 'virtio-blk-pci,drive=in']
+
+    def status(self, code):
+        """What the guest ended with, of the emulator's own status."""
+        if self.get('arch') == 'amd64':
+            return code >> 1 if code & 1 else 255
+        return code
+
+
+class Monitor:
+    """The emulator's monitor, on a socket in a folder of its own."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='board.')
+        self.path = f'{self.folder.name}/qmp'
+        self.file = None
+
+    def option(self):
+        return ['-qmp', f'unix:{self.path},server=on,wait=off']
+
+    def call(self, command, **arguments):
+        if self.file is None:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(60)
+            for _ in range(100):
+                try:
+                    s.connect(self.path)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            self.file = s.makefile('rw')
+            self.file.readline()
+            self.call('qmp_capabilities')
+        self.file.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
+        self.file.flush()
+        while True:
+            line = self.file.readline()
+            if not line:
+                return {'error': 'the emulator ended'}
+            answer = json.loads(line)
+            if 'return' in answer or 'error' in answer:
+                return answer
+
+    def human(self, line):
+        return self.call('human-monitor-command', **{'command-line': line}).get('return', '').strip()
+
+
+def save(machine, limit=180):
+    """Boots once, and keeps the state in which the guest waits for its line. Returns the disk that holds it."""
+    disk = f'{machine.folder}/state.qcow2'
+    command = machine.command('ROOT', 'IN')
+    version = subprocess.run([command[0], '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
+    with open(f'{machine.folder}/image.key', encoding='utf-8') as f:
+        key = f.read() + version + ' '.join(command)
+    try:
+        with open(f'{disk}.key', encoding='utf-8') as f:
+            if f.read() == key:
+                return disk
+    except OSError:
+        pass
+    print(f'  BOOT   {machine.name}', flush=True)
+    subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'root.img', '-F', 'raw', disk], check=True)
+    monitor = Monitor()
+    empty = f'{machine.folder}/empty'
+    blank(empty)
+    p = subprocess.Popen(machine.command(disk, empty) + monitor.option(), stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    killer = subprocess.Popen(['sh', '-c', f'sleep {limit}; kill -9 {p.pid}'])
+    seen = b''
+    try:
+        for line in p.stdout:
+            seen += line
+            if b'@@READY' in line:
+                break
+        else:
+            raise SystemExit(f'board {machine.name} does not boot:\n' + seen.decode(errors='replace'))
+        said = monitor.human('savevm ready')
+        if said:
+            raise SystemExit(f'board {machine.name}: its state cannot be saved: {said}')
+        monitor.call('quit')
+        p.wait()
+    finally:
+        killer.kill()
+        killer.wait()
+        p.kill()
+        p.wait()
+    with open(f'{disk}.key', 'w', encoding='utf-8') as f:
+        f.write(key)
+    return disk
+
+
+INPUT_SIZE = 256 << 20  # of the disk that files come in on: a saved state knows its size
+
+
+def blank(path):
+    with open(path, 'wb') as f:
+        f.truncate(INPUT_SIZE)
+
+
+RESULT = re.compile(rb'^@@EXIT (\d+)\r?$', re.M)
+
+
+def result(machine, output, code):
+    """0 only if the guest's last line and the emulator's own status both say so."""
+    lines = RESULT.findall(output)
+    if not lines:
+        return 254
+    said, ended = int(lines[-1]), machine.status(code)
+    return said if said == ended else 253

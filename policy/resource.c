@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The generic board's table. The owner's file can rename a folder, never point
- * a gate outside the home.
+ * The owner's file can rename a folder, never point a gate outside the home.
  */
 #include "policy/resource.h"
 
@@ -15,14 +14,6 @@ static const struct {
 	{ "XDG_DOWNLOAD_DIR", "Downloads" },  { "XDG_MUSIC_DIR", "Music" },
 	{ "XDG_PICTURES_DIR", "Pictures" },   { "XDG_PUBLICSHARE_DIR", "Public" },
 	{ "XDG_TEMPLATES_DIR", "Templates" }, { "XDG_VIDEOS_DIR", "Videos" },
-};
-
-/* Where address books keep their cards; the first always has a gate. */
-static const char *const contact_dirs[] = {
-	".local/share/contacts",       ".contacts",
-	"Contacts",                    ".abook",
-	".local/share/evolution/addressbook", ".local/share/system/Contacts",
-	".local/share/kpeoplevcard",
 };
 
 bool resource_path_is_clean(const char *path)
@@ -49,6 +40,32 @@ static bool lies_in(const char *inner, const char *outer)
 	return strncmp(inner, outer, n) == 0 && (inner[n] == '/' || inner[n] == '\0');
 }
 
+static bool is_taken(const struct resource_table *t, uint16_t gate)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->resources[i].gate == gate)
+			return true;
+	}
+	return false;
+}
+
+/* From the name, not the place in the table: a folder that appears must not give
+ * its neighbours' numbers, and what apps were given under them, to others. */
+static uint16_t number_of(const struct resource_table *t, const char *permission, const char *path)
+{
+	uint32_t h = 0x811c9dc5u;
+	uint16_t gate;
+
+	for (const char *p = permission; *p; p++)
+		h = (h ^ (uint8_t)*p) * 0x01000193u;
+	for (const char *p = path; *p; p++)
+		h = (h ^ (uint8_t)*p) * 0x01000193u;
+	gate = (uint16_t)(h ^ h >> 16);
+	while (gate == 0 || is_taken(t, gate))
+		gate++;
+	return gate;
+}
+
 static void add(struct resource_table *t, const char *permission, const char *item, const char *path, bool exists)
 {
 	struct resource *r;
@@ -65,7 +82,8 @@ static void add(struct resource_table *t, const char *permission, const char *it
 	}
 	r = &t->resources[t->count];
 	memset(r, 0, sizeof(*r));
-	r->gate = (uint16_t)(t->count++ + 1);
+	r->gate = number_of(t, permission, path);
+	t->count++;
 	(void)snprintf(r->permission, sizeof(r->permission), "%s", permission);
 	(void)snprintf(r->item, sizeof(r->item), "%s", item);
 	(void)snprintf(r->path, sizeof(r->path), "%s", path);
@@ -101,20 +119,30 @@ static bool find_user_dir(struct resource_table *t, const char *text, const char
 	return found;
 }
 
-void resource_table_make(struct resource_table *t, const char *home, const char *user_dirs,
+static void add_contacts(struct resource_table *t, const struct board *board, const char *home,
+			 bool (*exists)(void *data, const char *path), void *data)
+{
+	char path[RESOURCE_PATH_SIZE + 512];
+	bool there, first = true;
+
+	for (size_t i = 0; i < board->thing_count; i++) {
+		if (board->things[i].kind != BOARD_CONTACTS)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", home, board->things[i].value);
+		there = exists(data, path);
+		if (there || first)
+			add(t, "contacts", "", path, there);
+		first = false;
+	}
+}
+
+void resource_table_make(struct resource_table *t, const struct board *board, const char *home, const char *user_dirs,
 			 bool (*exists)(void *data, const char *path), void *data)
 {
 	char path[RESOURCE_PATH_SIZE + 512], value[256];
 
 	memset(t, 0, sizeof(*t));
-	for (size_t i = 0; i < ARRAY_LEN(contact_dirs); i++) {
-		bool there;
-
-		(void)snprintf(path, sizeof(path), "%s/%s", home, contact_dirs[i]);
-		there = exists(data, path);
-		if (there || i == 0)
-			add(t, "contacts", "", path, there);
-	}
+	add_contacts(t, board, home, exists, data);
 	for (size_t i = 0; i < ARRAY_LEN(xdg_dirs); i++) {
 		(void)snprintf(value, sizeof(value), "%s", xdg_dirs[i].item);
 		if (user_dirs)

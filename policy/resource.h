@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which folders of the owner stand behind which permission on a generic board.
- * Pure: the owner's home, the text of user-dirs.dirs and a question "does this
- * folder exist" in, a table out.
+ * Which folders of the owner stand behind which permission. Pure: the board's
+ * profile, the owner's home, the text of user-dirs.dirs and a question "does
+ * this folder exist" in, a table out.
  */
 #ifndef POLICY_RESOURCE_H
 #define POLICY_RESOURCE_H
 
-#include "base/err.h"
+#include "policy/board.h"
 
 #define RESOURCES_MAX 32u
 #define RESOURCE_PATH_SIZE 4096u
 
 struct resource {
-	uint16_t gate; /* its number for the life of a cowbelld */
+	uint16_t gate; /* its number: what it holds for apps lies in their layers under it, so it outlives restarts */
 	char permission[32];
 	char item[128];
 	char path[RESOURCE_PATH_SIZE];
@@ -26,13 +26,13 @@ struct resource_table {
 	unsigned int ignored; /* lines of user-dirs.dirs and nested folders left out */
 };
 
-/* home is absolute and clean. user_dirs may be NULL; of it only lines of the
+/* board names the contact stores, the first of which always has a gate, others
+ * where they exist. home is absolute and clean. user_dirs may be NULL; of it only lines of the
  * form XDG_DOCUMENTS_DIR="$HOME/Somewhere" count (freedesktop.org's
  * xdg-user-dirs format); "$HOME/" itself means that there is none. Storage
- * gates stand whether the folder exists or not; of contact stores the default
- * one always does, others where they exist. No gate lies inside another. */
-void resource_table_make(struct resource_table *table, const char *home, const char *user_dirs,
-			 bool (*exists)(void *data, const char *path), void *data);
+ * gates stand whether the folder exists or not. No gate lies inside another. */
+void resource_table_make(struct resource_table *table, const struct board *board, const char *home,
+			 const char *user_dirs, bool (*exists)(void *data, const char *path), void *data);
 
 /* True for an absolute path without "//", "." or ".." components or a slash at
  * its end. */

@@ -6,6 +6,7 @@
 #include "policy/rules.h"
 
 #include "base/fd.h"
+#include "policy/line.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,39 +17,6 @@
 #define FILE_MAX_BYTES (256u * 1024)
 #define RULES_MAX 4096u
 #define FILES_MAX 256u
-#define WORDS_MAX 8u
-
-struct line {
-	char text[1024];
-	char *words[WORDS_MAX];
-	size_t count;
-	const char *why;
-};
-
-/* Splits at blanks; " #" begins the reason. */
-static int split_line(const char *p, size_t n, struct line *line, const char *where, struct err *err)
-{
-	char *save = NULL, *hash;
-
-	memset(line, 0, sizeof(*line));
-	if (n >= sizeof(line->text))
-		return err_set(err, EINVAL, "%s: the line is longer than %zu bytes", where, sizeof(line->text) - 1);
-	if (memchr(p, 0, n))
-		return err_set(err, EINVAL, "%s: the line holds a NUL byte", where);
-	memcpy(line->text, p, n);
-	line->why = "";
-	hash = strchr(line->text, '#');
-	if (hash && (hash == line->text || hash[-1] == ' ' || hash[-1] == '\t')) {
-		*hash = '\0';
-		line->why = hash + 1 + strspn(hash + 1, " \t");
-	}
-	for (char *w = strtok_r(line->text, " \t\r", &save); w; w = strtok_r(NULL, " \t\r", &save)) {
-		if (line->count == WORDS_MAX)
-			return err_set(err, EINVAL, "%s: more than %u words", where, WORDS_MAX);
-		line->words[line->count++] = w;
-	}
-	return 0;
-}
 
 static int parse_target(const struct line *line, struct rule *rule, const char *where, struct err *err)
 {
@@ -98,35 +66,30 @@ static int parse_rule(const struct line *line, struct rule *rule, const char *wh
 int ruleset_parse(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err)
 {
 	struct rule *rules = NULL;
+	struct lines lines;
+	struct line line;
 	size_t count = 0;
-	unsigned int number = 0;
-	const char *p = text, *end = text + size;
+	int n;
 
 	if (size > FILE_MAX_BYTES)
 		return err_set(err, EFBIG, "%s: larger than %u bytes", file, FILE_MAX_BYTES);
-	while (p < end) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		size_t n = eol ? (size_t)(eol - p) : (size_t)(end - p);
-		struct line line;
-		char where[160];
-
-		(void)snprintf(where, sizeof(where), "%.127s:%u", file, ++number);
-		if (split_line(p, n, &line, where, err) < 0)
-			goto fail;
-		p = eol ? eol + 1 : end;
+	lines_begin(&lines, file, text, size);
+	while ((n = lines_next(&lines, &line, err)) > 0) {
 		if (line.count == 0)
 			continue;
 		if (set->count + count == RULES_MAX) {
-			err_set(err, E2BIG, "%s: more than %u rules", where, RULES_MAX);
+			err_set(err, E2BIG, "%s: more than %u rules", lines.where, RULES_MAX);
 			goto fail;
 		}
 		rules = xrealloc(rules, (count + 1) * sizeof(*rules));
 		memset(&rules[count], 0, sizeof(*rules));
-		if (parse_rule(&line, &rules[count], where, err) < 0)
+		if (parse_rule(&line, &rules[count], lines.where, err) < 0)
 			goto fail;
 		(void)snprintf(rules[count].file, sizeof(rules[count].file), "%s", file);
-		rules[count++].line = number;
+		rules[count++].line = lines.number;
 	}
+	if (n < 0)
+		goto fail;
 	set->rules = xrealloc(set->rules, (set->count + count + 1) * sizeof(*set->rules));
 	if (count)
 		memcpy(set->rules + set->count, rules, count * sizeof(*rules));

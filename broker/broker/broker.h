@@ -7,6 +7,7 @@
 #define BROKER_BROKER_H
 
 #include "base/loop.h"
+#include "policy/board.h"
 #include "policy/decide.h"
 #include "proto/chan.h"
 #include "proto/launch.h"
@@ -35,7 +36,8 @@ struct broker {
 	uint32_t owner_uid, owner_gid;
 	char owner_name[64];
 	char home[PATH_SIZE];
-	char board[64];
+	struct board board; /* name, model and things alone: what cowbelld told */
+	char board_why[160];
 	char root[PATH_SIZE]; /* "" for the system itself */
 	uint64_t features;
 	struct gate gates[GATES_MAX];

@@ -47,6 +47,28 @@ static void read_gates(struct broker *broker, struct rd *body)
 	}
 }
 
+static void read_board(struct broker *broker, struct rd *body)
+{
+	struct board *b = &broker->board;
+	uint16_t n;
+
+	rd_str(body, b->name, sizeof(b->name));
+	rd_str(body, b->model, sizeof(b->model));
+	rd_str(body, broker->board_why, sizeof(broker->board_why));
+	n = rd_u16(body);
+	if (n > BOARD_THINGS_MAX)
+		body->bad = true;
+	for (uint16_t i = 0; i < n && !body->bad; i++) {
+		struct board_thing *thing = &b->things[b->thing_count++];
+		uint8_t kind = rd_u8(body);
+
+		thing->kind = (enum board_kind)kind;
+		rd_str(body, thing->value, sizeof(thing->value));
+		thing->unverified = rd_u8(body) != 0;
+		body->bad |= kind >= BOARD_KIND_COUNT;
+	}
+}
+
 static int add_ranges(struct broker *broker, struct rd *body, struct err *err)
 {
 	struct store_txn *txn = store_begin(broker->store, true, err);
@@ -123,7 +145,7 @@ static bool read_hello(struct broker *broker, struct rd *body, struct rd *ret_ra
 	broker->owner_gid = rd_u32(body);
 	rd_str(body, broker->owner_name, sizeof(broker->owner_name));
 	rd_str(body, broker->home, sizeof(broker->home));
-	rd_str(body, broker->board, sizeof(broker->board));
+	read_board(broker, body);
 	rd_str(body, broker->root, sizeof(broker->root));
 	broker->features = rd_u64(body);
 	*ret_ranges = *body;

@@ -85,6 +85,9 @@ SERVICE_METHOD(service_history);
 SERVICE_METHOD(service_plan);
 SERVICE_METHOD(service_doctor);
 
+/* Adds a probe for each thing that the board's profile names; service_board.c */
+void service_board_probes(struct broker *broker, json_t *probes);
+
 /* Records as the interface's types; service_json.c */
 json_t *service_json_app(struct broker *broker, struct store_txn *txn, const struct app_record *app);
 json_t *service_json_permissions(struct broker *broker, const char *app);

@@ -172,6 +172,8 @@ SERVICE_METHOD(service_doctor)
 	probe(probes, "policy files", !broker->admin.broken && !broker->vendor.broken,
 	      broker->admin.broken || broker->vendor.broken ? "a file is broken" : "read",
 	      "nothing below the broken file may give", "mend the file that the log names and restart");
-	varlink_reply(call, json_pack("{s:o, s:s, s:s, s:s}", "probes", probes, "board", broker->board, "root",
+	service_board_probes(broker, probes);
+	varlink_reply(call, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "probes", probes, "board", broker->board.name,
+				      "model", broker->board.model, "board_why", broker->board_why, "root",
 				      broker->root, "kernel", kernel.release));
 }

@@ -89,6 +89,22 @@ static void on_gone(void *data, const struct err *err)
 
 static const struct chan_ops broker_ops = { .on_message = on_message, .on_gone = on_gone };
 
+/* Of a board that offers what is found, the lines are no promises to compare with. */
+static void send_board(const struct daemon *d, struct wr *w)
+{
+	const struct board *b = &d->board;
+
+	wr_str(w, b->name);
+	wr_str(w, b->model);
+	wr_str(w, d->board_why);
+	wr_u16(w, b->found_only ? 0 : (uint16_t)b->thing_count);
+	for (size_t i = 0; i < b->thing_count && !b->found_only; i++) {
+		wr_u8(w, (uint8_t)b->things[i].kind);
+		wr_str(w, b->things[i].value);
+		wr_u8(w, b->things[i].unverified);
+	}
+}
+
 static void send_hello(struct daemon *d)
 {
 	struct wr *w = xcalloc(1, sizeof(*w));
@@ -101,7 +117,7 @@ static void send_hello(struct daemon *d)
 	wr_u32(w, d->owner_gid);
 	wr_str(w, d->owner_name);
 	wr_str(w, d->home);
-	wr_str(w, d->options.board);
+	send_board(d, w);
 	wr_str(w, d->root);
 	wr_u64(w, d->cgroup.features | d->features);
 	ids_encode(d, w, 0);

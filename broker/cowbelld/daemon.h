@@ -21,7 +21,9 @@ struct child;
 #define READER_UIDS 60000u
 
 struct options {
-	const char *root, *user, *home, *board;
+	const char *root, *user, *home;
+	const char *board;       /* NULL: as the device tree says */
+	const char *device_tree; /* the folder of it; for tests */
 	int ready_fd;
 	unsigned int seccomp_flags;
 };
@@ -37,6 +39,10 @@ struct daemon {
 	uint64_t instance;
 	uint64_t features; /* FEATURE_*, without those of cgroup */
 	char boot_id[64];
+
+	/* profile.c */
+	struct board board;
+	char board_why[160]; /* how it was recognised */
 
 	/* owner.c */
 	uid_t owner_uid;
@@ -75,6 +81,12 @@ struct daemon {
 
 /* options.c: true to go on; else *ret_status is the exit status. */
 bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);
+
+/* profile.c: which board this is; d->board is whole afterwards. */
+int profile_load(struct daemon *d, struct err *err);
+
+/* paths.c: opens the folder of our own programs. */
+int paths_open_programs(struct daemon *d, struct err *err);
 
 /* paths.c: resolves, makes and locks the folders; the public socket. */
 int paths_open(struct daemon *d, struct err *err);

@@ -68,7 +68,8 @@ static int set_up(struct daemon *d, struct err *err)
 {
 	if (geteuid() != 0)
 		return err_set(err, EPERM, "not root (sudo cowbelld)");
-	if (check_kernel(err) < 0 || owner_find(d, err) < 0 || owner_read_resources(d, err) < 0 ||
+	if (check_kernel(err) < 0 || paths_open_programs(d, err) < 0 || profile_load(d, err) < 0 ||
+	    owner_find(d, err) < 0 || owner_read_resources(d, err) < 0 ||
 	    paths_open(d, err) < 0 || ids_open(d, err) < 0)
 		return -1;
 	d->seccomp_fd = seccomp_program(d->options.seccomp_flags, err);

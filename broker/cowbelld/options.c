@@ -19,20 +19,25 @@ static const char help_text[] =
 	"  --root DIR       keep everything below DIR: DIR/state, DIR/run, DIR/etc\n"
 	"                   (default: /var/lib/cowbell, /run/cowbell, /etc/cowbell;\n"
 	"                   COWBELL_ROOT in the environment does the same)\n"
-	"  --user NAME|UID  the device's owner (default: the first account from uid 1000)\n"
+	"  --user NAME|UID  the device's owner (default: the board profile's, else the\n"
+	"                   first account from uid 1000)\n"
 	"  --home DIR       the owner's home (default: of the account)\n"
-	"  --board NAME     the board's profile (this version knows: generic)\n"
+	"  --board NAME     the board's profile (default: the one that the device tree\n"
+	"                   names, else generic)\n"
 	"  --ready-fd N     write a line to descriptor N once apps can run\n"
 	"  --seccomp-allow io_uring\n"
 	"                   let apps use io_uring; for tests of the gates only\n"
+	"  --device-tree DIR\n"
+	"                   read the board's name there; for tests (default: /proc/device-tree)\n"
 	"  --help, --version\n";
 
-enum { OPT_ROOT = 256, OPT_USER, OPT_HOME, OPT_BOARD, OPT_READY, OPT_SECCOMP, OPT_HELP, OPT_VERSION };
+enum { OPT_ROOT = 256, OPT_USER, OPT_HOME, OPT_BOARD, OPT_READY, OPT_SECCOMP, OPT_DEVICE_TREE, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "root", required_argument, NULL, OPT_ROOT },       { "user", required_argument, NULL, OPT_USER },
 	{ "home", required_argument, NULL, OPT_HOME },       { "board", required_argument, NULL, OPT_BOARD },
 	{ "ready-fd", required_argument, NULL, OPT_READY },  { "seccomp-allow", required_argument, NULL, OPT_SECCOMP },
+	{ "device-tree", required_argument, NULL, OPT_DEVICE_TREE },
 	{ "help", no_argument, NULL, OPT_HELP },             { "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
@@ -61,7 +66,7 @@ bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
 
 	memset(ret, 0, sizeof(*ret));
 	ret->ready_fd = -1;
-	ret->board = "generic";
+	ret->device_tree = "/proc/device-tree";
 	ret->root = getenv("COWBELL_ROOT");
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (opt == OPT_ROOT)
@@ -70,8 +75,10 @@ bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
 			ret->user = optarg;
 		else if (opt == OPT_HOME)
 			ret->home = optarg;
-		else if (opt == OPT_BOARD && strcmp(optarg, "generic") != 0)
-			return usage_error(ret_status, "no board profile is named", optarg, "generic");
+		else if (opt == OPT_BOARD)
+			ret->board = optarg;
+		else if (opt == OPT_DEVICE_TREE)
+			ret->device_tree = optarg;
 		else if (opt == OPT_READY && !parse_fd(optarg, &ret->ready_fd))
 			return usage_error(ret_status, "not a descriptor's number:", optarg, "--ready-fd 3");
 		else if (opt == OPT_SECCOMP && strcmp(optarg, "io_uring") != 0)

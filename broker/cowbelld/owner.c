@@ -46,6 +46,12 @@ static int find_account(struct daemon *d, const struct passwd **ret, struct err 
 	const char *user = d->options.user;
 
 	*ret = NULL;
+	/* The profile proposes; a device that was set up for somebody else has another. */
+	if (!user && d->board.owner[0]) {
+		*ret = is_number(d->board.owner) ? getpwuid((uid_t)atol(d->board.owner)) : getpwnam(d->board.owner);
+		if (*ret)
+			return 0;
+	}
 	if (!user) {
 		*ret = first_account();
 		if (*ret)
@@ -84,6 +90,8 @@ int owner_find(struct daemon *d, struct err *err)
 	if (check_owner(d, err) < 0)
 		return -1;
 	home = d->options.home ? d->options.home : pw ? pw->pw_dir : NULL;
+	if (!d->options.home && !d->options.user && d->board.home[0])
+		home = d->board.home;
 	if (!home)
 		return err_set(err, EINVAL, "uid %u has no account, so its home must be named (--home DIR)",
 			       d->owner_uid);
@@ -118,7 +126,7 @@ int owner_read_resources(struct daemon *d, struct err *err)
 	(void)setfsuid(d->owner_uid);
 	(void)snprintf(path, sizeof(path), "%s/.config/user-dirs.dirs", d->home);
 	(void)fd_read_file(AT_FDCWD, path, 65536, &user_dirs, NULL, &ignored);
-	resource_table_make(&d->resources, d->home, user_dirs, folder_exists, NULL);
+	resource_table_make(&d->resources, &d->board, d->home, user_dirs, folder_exists, NULL);
 	(void)setfsuid(0);
 	(void)setfsgid(0);
 	if (d->resources.count == 0)

@@ -123,7 +123,7 @@ static bool can_reflink(int store)
 	return a >= 0 && b >= 0 && fd_write_full(a, "x", 1) == 0 && ioctl(b, FICLONE, a) == 0;
 }
 
-int paths_open(struct daemon *d, struct err *err)
+int paths_open_programs(struct daemon *d, struct err *err)
 {
 	char self[PATH_SIZE], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -134,7 +134,12 @@ int paths_open(struct daemon *d, struct err *err)
 	slash = strrchr(self, '/');
 	*slash = '\0';
 	d->bin_fd = open_dir(self, err);
-	if (d->bin_fd < 0 || set_names(d, err) < 0 || read_boot_id(d, err) < 0 || lock_state(d, err) < 0)
+	return d->bin_fd < 0 ? -1 : 0;
+}
+
+int paths_open(struct daemon *d, struct err *err)
+{
+	if (set_names(d, err) < 0 || read_boot_id(d, err) < 0 || lock_state(d, err) < 0)
 		return -1;
 	make_instance(d);
 	d->store_fd = make_dir(d->lock_fd, "store", 0700, 0, d->store, err);

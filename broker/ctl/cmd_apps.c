@@ -212,7 +212,8 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 		return EXIT_FAILED;
 	if (ctl->json)
 		return ctl_print_json(reply);
-	(void)printf("board %s, kernel %s\n", str_of(reply, "board"), str_of(reply, "kernel"));
+	(void)printf("board %s: %s; %s\nkernel %s\n", str_of(reply, "board"), str_of(reply, "model"),
+		     str_of(reply, "board_why"), str_of(reply, "kernel"));
 	json_array_foreach(json_object_get(reply, "probes"), i, p)
 	{
 		bool ok = strcmp(str_of(p, "state"), "ok") == 0;

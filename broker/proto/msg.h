@@ -23,7 +23,8 @@
 /* X(name, number, from, to) */
 #define MSG_TABLE(X)                                                                                                   \
 	/* Broker start. fds: listening public socket, directory for LMDB.                                             \
-	 * str boot_id, u64 instance, u32 owner_uid, u32 owner_gid, str owner_name, str home, str board,               \
+	 * str boot_id, u64 instance, u32 owner_uid, u32 owner_gid, str owner_name, str home, str board, str model,    \
+	 * str how it was recognised, list{u8 kind (enum board_kind), str value, u8 unverified} what the board has,    \
 	 * str root, u64 features (enum feature), list{u32 base, u32 count} id ranges (65536 ids each, count of them), \
 	 * list{u16 gate, str permission, str item, str path, u8 exists} gates,                                        \
 	 * list str apps whose sessions outlived the last broker (their SESSION_CHANNELs follow) */                    \

@@ -125,13 +125,17 @@ static const struct resource *find(const struct resource_table *t, const char *i
 static void test_resources_stay_in_the_home(void **state)
 {
 	static struct resource_table t;
+	static struct board board = { .thing_count = 2,
+				      .things = { { .kind = BOARD_CONTACTS, .value = ".local/share/contacts" },
+						  { .kind = BOARD_CONTACTS, .value = ".abook" } } };
+	uint16_t documents;
 	char there[] = "/home/u/.abook";
 	static const char dirs[] = "XDG_DOCUMENTS_DIR=\"$HOME/Dokumente\"\nXDG_MUSIC_DIR=\"/etc\"\n"
 				   "XDG_PICTURES_DIR=\"$HOME/../../etc\"\nXDG_VIDEOS_DIR=\"$HOME/\"\n"
 				   "XDG_DOWNLOAD_DIR=\"$HOME/Dokumente/in\"\n";
 
 	(void)state;
-	resource_table_make(&t, "/home/u", dirs, only_some, there);
+	resource_table_make(&t, &board, "/home/u", dirs, only_some, there);
 	assert_string_equal(find(&t, "Documents")->path, "/home/u/Dokumente");
 	assert_string_equal(find(&t, "Music")->path, "/home/u/Music"); /* the line is ignored */
 	assert_null(find(&t, "Pictures"));                             /* it would have left the home */
@@ -143,6 +147,12 @@ static void test_resources_stay_in_the_home(void **state)
 	assert_string_equal(t.resources[1].path, "/home/u/.abook");
 	for (size_t i = 0; i < t.count; i++)
 		assert_true(strncmp(t.resources[i].path, "/home/u/", 8) == 0 && resource_path_is_clean(t.resources[i].path));
+	/* What apps have under a number stays where it is when a neighbour goes. */
+	documents = find(&t, "Documents")->gate;
+	there[0] = 'x';
+	resource_table_make(&t, &board, "/home/u", dirs, only_some, there);
+	assert_string_equal(t.resources[1].permission, "storage");
+	assert_int_equal(find(&t, "Documents")->gate, documents);
 }
 
 int main(void)

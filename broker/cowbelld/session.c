@@ -165,10 +165,13 @@ bool session_any_left(const struct daemon *d)
 
 static int hold_namespace(void *data)
 {
-	const int *fd = data;
+	const int *fds = data;
 	char byte;
 
-	(void)!read(*fd, &byte, 1); /* until our maker has what it wants */
+	/* Until our maker has what it wants, or is gone: with our own copy of the
+	 * other end we would never hear of that, and hold its locks for good. */
+	(void)close(fds[1]);
+	(void)!read(fds[0], &byte, 1);
 	return 0;
 }
 
@@ -181,7 +184,7 @@ static int make_userns(uint32_t base, struct err *err)
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(err, "make a pipe");
-	pid = clone(hold_namespace, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, &fds[0]);
+	pid = clone(hold_namespace, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, fds);
 	if (pid < 0) {
 		err_sys(err, "make a user namespace");
 		goto out;

@@ -99,7 +99,7 @@ ok "the broker has no rights" grep -q 'CapEff:.0000000000000000' "/proc/$(pgrep 
 fails "a second cowbelld on the same root" 1 "another cowbelld runs" "$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H"
 fails "an owner that is root" 1 "cannot be root" "$BIN/cowbelld" --root "$T/r2" --user 0 --home "$H"
 fails "a home that is not there" 1 "open the owner's home" "$BIN/cowbelld" --root "$T/r2" --user 1000 --home "$T/nohome"
-fails "an unknown board" 2 "no board profile" "$BIN/cowbelld" --root "$T/r2" --board toaster
+fails "an unknown board" 1 "there is no profile of a board 'toaster'" "$BIN/cowbelld" --root "$T/r2" --board toaster
 fails "no cowbelld" 1 "start it: cowbelld --root" "$BIN/cowbell" --root "$T/r3" list
 fails "an unknown verb" 2 "no verb" cb frobnicate
 fails "an unknown option" 2 "has no option" cb list --frob

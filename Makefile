@@ -118,6 +118,17 @@ $(BUILD)/gen/interface.c: broker/proto/io.cowbell.varlink Makefile
 	$(Q)awk 'BEGIN { print "extern const char varlink_interface_text[];\nconst char varlink_interface_text[] =" } \
 		{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "\"%s\\n\"\n", $$0 } END { print ";" }' $< >$@
 
+# So is the table of what kinds of programs need.
+$(BUILD)/gen/kinds.c: policy/kinds Makefile
+	@mkdir -p $(@D)
+	$(Q)awk 'BEGIN { print "extern const char kinds_text[];\nconst char kinds_text[] =" } \
+		{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "\"%s\\n\"\n", $$0 } END { print ";" }' $< >$@
+
+$(BUILD)/gen/kinds.o: $(BUILD)/gen/kinds.c
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/libpolicy.a: $(BUILD)/gen/kinds.o
+
 $(BUILD)/gen/interface.o: $(BUILD)/gen/interface.c
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
@@ -196,7 +207,7 @@ bench: all ## figures, as ratios against peers in the same run
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
-FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c
+FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c
 
 .PHONY: fuzz
 fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input

@@ -20,6 +20,7 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Install", METHOD_UPGRADE, service_install },
 	{ "io.cowbell.Resolve", 0, service_resolve },
 	{ "io.cowbell.Search", 0, service_search },
+	{ "io.cowbell.Inspect", METHOD_UPGRADE, service_inspect },
 	{ "io.cowbell.Uninstall", 0, service_uninstall },
 	{ "io.cowbell.Stop", 0, service_stop_app },
 	{ "io.cowbell.Permissions", METHOD_ANY_READER, service_permissions },

@@ -58,6 +58,7 @@ SERVICE_METHOD(service_stop_app);
 /* service_packages.c */
 SERVICE_METHOD(service_resolve);
 SERVICE_METHOD(service_search);
+SERVICE_METHOD(service_inspect);
 /* service_access.c */
 SERVICE_METHOD(service_permissions);
 SERVICE_METHOD(service_grant);

@@ -2,6 +2,7 @@
  *
  * The host's own lists of packages on the public socket.
  */
+#include "broker/look.h"
 #include "broker/packages.h"
 #include "broker/service.h"
 #include "varlink/server.h"
@@ -72,4 +73,23 @@ SERVICE_METHOD(service_resolve)
 SERVICE_METHOD(service_search)
 {
 	look_up(data, call, params, "words", PACKAGE_SEARCH);
+}
+
+static void on_upgraded(void *data, int fd)
+{
+	look_attach(data, fd);
+}
+
+SERVICE_METHOD(service_inspect)
+{
+	char **kinds = service_words(params, "kinds"), **things = service_words(params, "things");
+	struct err err = { 0 };
+	struct look *look = look_create(data, kinds, things, &err);
+
+	if (look)
+		varlink_upgrade(call, NULL, on_upgraded, look);
+	else
+		service_fail(call, &err);
+	free(kinds);
+	free(things);
 }

@@ -75,6 +75,7 @@ void show_text(const char *text);
 
 /* --- verbs by file --- */
 int cmd_search(struct ctl *ctl, int argc, char **argv);
+int cmd_inspect(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_info(struct ctl *ctl, int argc, char **argv);
 int cmd_ps(struct ctl *ctl, int argc, char **argv);

@@ -30,6 +30,8 @@ struct relay {
 	bool detach, started, quiet_install, pty_done, input_done;
 	int status;
 	bool over;
+	void (*text)(void *data, const char *text, size_t len);
+	void *text_data;
 	bool bar;        /* a line of progress stands on the terminal */
 	char step[160];
 };
@@ -190,6 +192,10 @@ static void on_frame(struct relay *r, struct stream_frame *f)
 		if (r->term)
 			term_leave(r->term);
 		(void)fprintf(stderr, "cowbell: %s: %s\n", r->what, f->len > 4 ? text + 4 : "it failed");
+		return;
+	case STREAM_TEXT:
+		if (r->text)
+			r->text(r->text_data, text, f->len);
 		return;
 	case STREAM_SIGNAL:
 	case STREAM_RESIZE:
@@ -366,10 +372,11 @@ static void relay_loop(struct relay *r)
 		(void)close(r->pty);
 }
 
-int relay_command(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
-		  size_t extra_count, bool agent, bool detach)
+static int relay_run(struct relay *r, const char *method, json_t *params, const int *extra, size_t extra_count,
+		     bool agent)
 {
-	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .detach = detach, .pty_done = true };
+	struct ctl *ctl = r->ctl;
+	const char *what = r->what;
 	struct varlink_client *client;
 	struct err err = { 0 };
 	int fds[3 + 32] = { 0, 1, 2 };
@@ -383,23 +390,39 @@ int relay_command(struct ctl *ctl, const char *what, const char *method, json_t 
 		(void)ctl_fail(what, &err);
 		return EXIT_BROKEN;
 	}
-	r.signals = open_signals();
+	r->signals = open_signals();
 	/* Before the app runs, so that its first question finds us. */
 	if (agent && isatty(STDIN_FILENO) && (isatty(STDOUT_FILENO) || isatty(STDERR_FILENO)))
-		r.agent = agent_create(ctl->root, what, to_pty, &r);
+		r->agent = agent_create(ctl->root, what, to_pty, r);
 	if (varlink_client_upgrade(client, method, params, fds, 3 + extra_count, &reply, &err) < 0) {
 		(void)ctl_fail(what, &err);
-		if (r.agent)
-			agent_finish(r.agent);
+		if (r->agent)
+			agent_finish(r->agent);
 		varlink_client_close(client);
-		if (strstr(method, "Install"))
+		if ((strstr(method, "Install") || strstr(method, "Inspect")))
 			return EXIT_FAILED;
 		return err.code == ENOEXEC ? EXIT_NO_PROGRAM : EXIT_REFUSED;
 	}
 	json_decref(reply);
-	r.sock = varlink_client_fd(client);
-	relay_loop(&r);
+	r->sock = varlink_client_fd(client);
+	relay_loop(r);
 	varlink_client_close(client);
-	(void)close(r.signals);
-	return r.status;
+	(void)close(r->signals);
+	return r->status;
+}
+
+int relay_command(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
+		  size_t extra_count, bool agent, bool detach)
+{
+	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .detach = detach, .pty_done = true };
+
+	return relay_run(&r, method, params, extra, extra_count, agent);
+}
+
+int relay_text(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
+	       size_t extra_count, void (*fn)(void *data, const char *text, size_t len), void *data)
+{
+	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .pty_done = true, .text = fn, .text_data = data };
+
+	return relay_run(&r, method, params, extra, extra_count, false);
 }

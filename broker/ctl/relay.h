@@ -17,6 +17,9 @@ int relay_command(struct ctl *ctl, const char *what, const char *method, json_t 
 
 /* What run, exec and shell end with when it is not the app's own status. */
 enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126, EXIT_NO_PROGRAM = 127 };
+/* The same without an agent, for methods that answer with text: fn gets its pieces. */
+int relay_text(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
+	       size_t extra_count, void (*fn)(void *data, const char *text, size_t len), void *data);
 
 /* Bits of those of 0, 1, 2 that are terminals, and the terminal's size. */
 int relay_tty_bits(void);

@@ -6,6 +6,7 @@
 #include "inspect/inspect.h"
 
 #include "base/fields.h"
+#include "inspect/scan.h"
 #include "inspect/tar.h"
 
 #include <ctype.h>
@@ -100,6 +101,33 @@ static void tell_size(const struct field *f)
 	tell_fact(INSPECT_INSTALLED_SIZE, text, strlen(text));
 }
 
+static struct judge *judge; /* NULL: the contents are not asked for */
+
+/* "contacts: find friends with a torch", a line each. */
+static void take_says(const struct field *f)
+{
+	const char *p = f->value, *end = f->more_len ? f->more + f->more_len : f->value + f->value_len;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
+
+		while (p < stop && (*p == ' ' || *p == '\t'))
+			p++;
+		judge_says(judge, p, (size_t)(stop - p));
+		p = stop + 1;
+	}
+}
+
+static void judge_field(const struct field *f)
+{
+	if (field_is(f, "Section"))
+		judge_section(judge, f->value, f->value_len);
+	else if (field_is(f, "Package") || field_is(f, "Description"))
+		judge_words(judge, f->value, f->value_len);
+	else if (field_is(f, "Cowbell-Permissions"))
+		take_says(f);
+}
+
 static void tell_field(const struct field *f)
 {
 	static const struct {
@@ -114,6 +142,8 @@ static void tell_field(const struct field *f)
 		if (field_is(f, plain[i].name))
 			tell_fact(plain[i].key, f->value, f->value_len);
 	}
+	if (judge)
+		judge_field(f);
 	if (field_is(f, "Depends") || field_is(f, "Pre-Depends"))
 		tell_depends(f);
 	else if (field_is(f, "Description"))
@@ -222,7 +252,194 @@ static int walk(int fd, const char *option, bool contents,
 	return rc;
 }
 
+/* --- what it carries --- */
+
+struct carried {
+	uint64_t files, bytes;
+	unsigned int told;
+};
+
+#define TOLD_MAX 2000u
+
+static bool is_program_path(const char *name)
+{
+	static const char *const folders[] = { "usr/bin/",  "usr/sbin/", "bin/", "sbin/", "usr/games/", "usr/local/bin/",
+					       "usr/local/games/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		size_t n = strlen(folders[i]);
+
+		if (strncmp(name, folders[i], n) == 0 && name[n] && !strchr(name + n, '/'))
+			return true;
+	}
+	return strncmp(name, "opt/", 4) == 0 && strstr(name, "/bin/");
+}
+
+/* Texts for people name everything and do nothing. */
+static bool is_text_for_people(const char *name)
+{
+	static const char *const folders[] = { "usr/share/doc/",  "usr/share/man/",  "usr/share/info/", "usr/share/locale/",
+					       "usr/share/icons/", "usr/share/pixmaps/", "usr/share/lintian/",
+					       "usr/share/metainfo/", "usr/share/help/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		if (strncmp(name, folders[i], strlen(folders[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void tell_odd(struct carried *c, const char *what, const char *name)
+{
+	char text[INSPECT_VALUE_SIZE];
+
+	if (c->told++ > TOLD_MAX)
+		return;
+	(void)snprintf(text, sizeof(text), "%s: %.800s", what, name);
+	tell_fact(INSPECT_ODD, text, strlen(text));
+}
+
+static bool climbs(const char *name)
+{
+	return name[0] == '/' || strcmp(name, "..") == 0 || strncmp(name, "../", 3) == 0 || strstr(name, "/../") ||
+	       (strlen(name) > 2 && strcmp(name + strlen(name) - 3, "/..") == 0);
+}
+
+static void look_at_member(struct carried *c, const struct tar_member *m, const char *name)
+{
+	char path[TAR_NAME_SIZE + 1];
+
+	(void)snprintf(path, sizeof(path), "/%s", name);
+	if (climbs(name))
+		tell_odd(c, "a path that leads out of its place", name);
+	if (m->kind == TAR_CHAR || m->kind == TAR_BLOCK || m->kind == TAR_FIFO)
+		tell_odd(c, "a device or a pipe", name);
+	if (m->kind == TAR_HARDLINK && climbs(plain_name(m->target)))
+		tell_odd(c, "a link that leads out of its place", name);
+	if ((m->kind == TAR_FILE || m->kind == TAR_HARDLINK) && (m->mode & 06000) && c->told++ < TOLD_MAX)
+		tell_fact(INSPECT_SETID, path, strlen(path));
+	if (is_program_path(name) && (m->kind == TAR_SYMLINK || m->kind == TAR_HARDLINK || (m->mode & 0111)) &&
+	    m->kind != TAR_DIR && c->told++ < TOLD_MAX)
+		tell_fact(INSPECT_PROGRAM, path, strlen(path));
+	if (m->kind == TAR_FILE && (strstr(name, "systemd/system/") || strncmp(name, "etc/init.d/", 11) == 0) &&
+	    c->told++ < TOLD_MAX)
+		tell_fact(INSPECT_SERVICE, path, strlen(path));
+	scan_path(judge_scan(judge), path);
+}
+
+static bool has_end(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static int take_entry(struct tar *tar, struct err *err)
+{
+	static char text[65536];
+	struct desktop d;
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (n < sizeof(text) && (got = tar_read(tar, text + n, sizeof(text) - n, err)) > 0)
+		n += (size_t)got;
+	if (got < 0)
+		return -1;
+	if (!desktop_parse(text, n, &d))
+		return 0;
+	tell_fact(INSPECT_ENTRY_NAME, d.name, strlen(d.name));
+	tell_fact(INSPECT_ENTRY_EXEC, d.exec, strlen(d.exec));
+	judge_category(judge, d.categories);
+	return 0;
+}
+
+static int scan_content(struct tar *tar, struct err *err)
+{
+	static char buf[65536];
+	bool first = true;
+	ssize_t n;
+
+	while ((n = tar_read(tar, buf, sizeof(buf), err)) > 0) {
+		if (first)
+			scan_begin_file(judge_scan(judge), n > 4 && memcmp(buf, "\177ELF", 4) == 0);
+		first = false;
+		scan_bytes(judge_scan(judge), buf, (size_t)n);
+	}
+	if (!first)
+		scan_end_file(judge_scan(judge));
+	return n < 0 ? -1 : 0;
+}
+
+static void tell_number(enum inspect_key key, uint64_t n)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	tell_fact(key, text, strlen(text));
+}
+
+static int walk_data(struct tar *tar, struct tar_member *m, bool contents, struct err *err)
+{
+	struct carried c = { 0 };
+	int rc;
+
+	(void)contents;
+	while ((rc = tar_next(tar, m, err)) == 1) {
+		const char *name = plain_name(m->name);
+
+		look_at_member(&c, m, name);
+		if (m->kind != TAR_FILE)
+			continue;
+		c.files++;
+		c.bytes += m->size;
+		if (strncmp(name, "usr/share/applications/", 23) == 0 && has_end(name, ".desktop"))
+			rc = take_entry(tar, err);
+		else if (!is_text_for_people(name))
+			rc = scan_content(tar, err);
+		if (rc < 0)
+			return -1;
+	}
+	if (rc < 0)
+		return rc;
+	tell_number(INSPECT_FILES, c.files);
+	tell_number(INSPECT_BYTES, c.bytes);
+	return 0;
+}
+
 int deb_read(int fd, bool contents, struct err *err)
 {
-	return walk(fd, "--ctrl-tarfile", contents, walk_control, err);
+	if (contents && !(judge = judge_create(err)))
+		return -1;
+	if (walk(fd, "--ctrl-tarfile", contents, walk_control, err) < 0)
+		return -1;
+	if (!contents)
+		return 0;
+	if (walk(fd, "--fsys-tarfile", true, walk_data, err) < 0)
+		return -1;
+	judge_tell(judge);
+	return 0;
+}
+
+int program_read(int fd, struct err *err)
+{
+	static char buf[65536];
+	uint64_t size = 0;
+	ssize_t n = 0;
+
+	judge = judge_create(err);
+	if (!judge)
+		return -1;
+	while ((n = pread(fd, buf, sizeof(buf), (off_t)size)) > 0) {
+		if (size == 0)
+			scan_begin_file(judge_scan(judge), n > 4 && memcmp(buf, "\177ELF", 4) == 0);
+		scan_bytes(judge_scan(judge), buf, (size_t)n);
+		size += (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(err, "read the program");
+	scan_end_file(judge_scan(judge));
+	tell_number(INSPECT_FILES, 1);
+	tell_number(INSPECT_BYTES, size);
+	judge_tell(judge);
+	return 0;
 }

@@ -32,7 +32,25 @@ bool desktop_parse(const char *text, size_t len, struct desktop *ret);
 /* Reads the stream to its end and tells programs and entries. */
 int entries_read(FILE *in, struct err *err);
 
+/* --- judge.c: what its kind needs against what it may want --- */
+
+struct judge;
+struct scan;
+
+/* With the host's table of kinds, or our own. NULL with err. */
+struct judge *judge_create(struct err *err);
+struct scan *judge_scan(struct judge *judge);
+void judge_category(struct judge *judge, const char *categories); /* "A;B;" */
+void judge_section(struct judge *judge, const char *section, size_t len);
+void judge_words(struct judge *judge, const char *text, size_t len); /* of its name, of its summary */
+void judge_says(struct judge *judge, const char *text, size_t len);  /* "contacts reason" */
+/* Tells needs, wants, what it says and hosts. */
+void judge_tell(struct judge *judge);
+
 /* --- deb.c --- */
+
+/* A single program. */
+int program_read(int fd, struct err *err);
 
 int deb_read(int fd, bool contents, struct err *err);
 

@@ -46,6 +46,8 @@ static int read_thing(enum inspect_what what, int fd, struct err *err)
 	case INSPECT_PACKAGE:
 	case INSPECT_CONTROL:
 		return deb_read(fd, what == INSPECT_PACKAGE, err);
+	case INSPECT_PROGRAM_FILE:
+		return program_read(fd, err);
 	case INSPECT_WHAT_COUNT:
 		break;
 	}

@@ -37,13 +37,24 @@ static void begin(struct argv *a, const char *program)
 {
 	static const char *const options[] = {
 		"-q", "-o", "Debug::NoLocking=1", "-o", "Dir::Cache=/tmp/apt", "-o", "Dir::Cache::archives=/tmp/apt/archives",
-		"-o", "Dir::Log=/tmp", "-o", "APT::Sandbox::User=", "-o", "APT::Color=0", "-o", "APT::Cmd::Disable-Script-Warning=1",
+		"-o", "Dir::Log=/tmp", "-o", "Dir::State::extended_states=/tmp/apt/states", "-o", "APT::Sandbox::User=", "-o", "APT::Color=0", "-o", "APT::Cmd::Disable-Script-Warning=1",
 	};
 
 	memset(a, 0, sizeof(*a));
 	add(a, program);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		add(a, options[i]);
+	/* The host's own cache, where it keeps one: reading all lists takes seconds
+	 * on a small board. */
+	if (access("/var/cache/apt/pkgcache.bin", R_OK) == 0) {
+		add(a, "-o");
+		add(a, "Dir::Cache::pkgcache=/var/cache/apt/pkgcache.bin");
+	} else {
+		add(a, "-o");
+		add(a, "Dir::Cache::pkgcache=/tmp/apt/pkgcache.bin");
+	}
+	add(a, "-o");
+	add(a, "Dir::Cache::srcpkgcache=");
 }
 
 static void begin_install(struct argv *a, bool dependencies, const char *const *more)
@@ -265,6 +276,15 @@ static int list_uris(char **words, bool dependencies, struct item_list *list, st
 	return rc;
 }
 
+static bool all_in_base(const struct item_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!(list->items[i].flags & PACKAGE_IN_BASE))
+			return false;
+	}
+	return true;
+}
+
 static int apt_resolve(char **words, bool dependencies, struct item_list *ret, struct err *err)
 {
 	if (!dependencies) {
@@ -278,6 +298,8 @@ static int apt_resolve(char **words, bool dependencies, struct item_list *ret, s
 		}
 		if (mark_base(ret, err) < 0 || show(ret, err) < 0 || check_names(ret, err) < 0)
 			return -1;
+		if (all_in_base(ret))
+			return 0;
 	}
 	if (list_uris(words, dependencies, ret, err) < 0 || (ret->count && show(ret, err) < 0))
 		return -1;
@@ -320,6 +342,27 @@ static int apt_fetch(char **words, bool dependencies, const char *folder, void (
 		rc = apt_failed(&run, err);
 		err_wrap(err, "fetch");
 	}
+	free(run.out);
+	free(a);
+	return rc;
+}
+
+/* apt writes it into the folder it stands in. */
+static int apt_get(const char *name, const char *folder, struct item_list *ret, struct err *err)
+{
+	struct argv *a = xcalloc(1, sizeof(*a));
+	struct child_run run = { .folder = folder };
+	struct package_item *it = item_add(ret);
+	int rc = -1;
+
+	(void)snprintf(it->name, sizeof(it->name), "%s", name);
+	it->flags = PACKAGE_ASKED;
+	begin(a, "apt-get");
+	add(a, "download");
+	add(a, "--");
+	add(a, name);
+	if (show(ret, err) == 0 && check_names(ret, err) == 0 && run_argv(a, &run, err) == 0)
+		rc = run.status ? apt_failed(&run, err) : 0;
 	free(run.out);
 	free(a);
 	return rc;
@@ -421,6 +464,7 @@ const struct manager apt_manager = {
 	.present = apt_present,
 	.resolve = apt_resolve,
 	.fetch = apt_fetch,
+	.get = apt_get,
 	.open = apt_open,
 	.search = apt_search,
 };

@@ -37,6 +37,8 @@ static void exec_child(const struct child_run *run, const int out[2], const int 
 		if (fd != STATUS_FD)
 			(void)close(fd);
 	}
+	if (run->folder && chdir(run->folder) < 0)
+		_exit(126);
 	(void)execvpe(run->argv[0], (char *const *)(uintptr_t)run->argv, environment);
 	_exit(127);
 }

@@ -173,6 +173,23 @@ static int fetch(const struct manager *m, char **words, bool dependencies, const
 	return rc;
 }
 
+static int get(const struct manager *m, const char *name, struct item_list *list, struct err *err)
+{
+	char folder[64];
+	cleanup_fd int lock = make_folder(folder, sizeof(folder), err);
+	int rc;
+
+	if (lock < 0)
+		return -1;
+	rc = m->get(name, folder, list, err);
+	if (rc == 0) {
+		tell_items(list);
+		rc = tell_files(m, folder, list, err);
+	}
+	remove_folder(folder);
+	return rc;
+}
+
 static int answer(enum package_want want, char **words, struct err *err)
 {
 	const struct manager *m = find_manager(err);
@@ -182,6 +199,11 @@ static int answer(enum package_want want, char **words, struct err *err)
 
 	if (!m)
 		return -1;
+	if (want == PACKAGE_GET) {
+		rc = get(m, words[0], &list, err);
+		free(list.items);
+		return rc;
+	}
 	rc = want == PACKAGE_SEARCH ? m->search(words, &list, err) : m->resolve(words, dependencies, &list, err);
 	if (rc == 0)
 		tell_items(&list);

@@ -36,6 +36,8 @@ struct manager {
 	 * "<name>.<what the manager calls its packages>"; on_progress may be NULL. */
 	int (*fetch)(char **words, bool dependencies, const char *folder, void (*on_progress)(uint32_t permille),
 		     struct err *err);
+	/* Fetches one package alone, also one that the host has, and tells of it. */
+	int (*get)(const char *name, const char *folder, struct item_list *ret, struct err *err);
 	/* The file in folder that holds item; open, the caller's; -1 err. */
 	int (*open)(const char *folder, const struct package_item *item, struct err *err);
 	int (*search)(char **words, struct item_list *ret, struct err *err);
@@ -47,6 +49,7 @@ extern const struct manager apt_manager;
 
 struct child_run {
 	const char *const *argv; /* NULL-ended; looked up in the standard folders */
+	const char *folder;      /* to run it in; NULL: ours */
 	char *out;               /* what it printed, NUL-ended; freed by the caller */
 	size_t out_len;
 	char errors[2048]; /* the last of what it said on standard error */

@@ -13,6 +13,7 @@ enum inspect_what {
 	INSPECT_ENTRIES = 0, /* fd: a stream of "program PATH" and "entry PATH SIZE" lines, see inspect/entries.c */
 	INSPECT_PACKAGE = 1, /* fd: a .deb: what it says of itself, and what it carries */
 	INSPECT_CONTROL = 2, /* fd: a .deb: what it says of itself, alone */
+	INSPECT_PROGRAM_FILE = 3, /* fd: a single program */
 	INSPECT_WHAT_COUNT
 };
 
@@ -45,8 +46,9 @@ enum inspect_key {
 	INSPECT_SERVICE,    /* a path */
 	INSPECT_ODD,        /* something that no package should carry, in a sentence */
 	INSPECT_HOST,       /* a host name that its files hold */
-	INSPECT_LINKS,      /* a library that a program in it links */
 	INSPECT_SAYS,       /* "contacts reason": the author's own word on a permission */
+	INSPECT_NEEDS,      /* a permission that its kind needs, "-" for none; no such fact: its kind is not known */
+	INSPECT_WANTS,      /* "contacts reason": a guess */
 	INSPECT_KEY_COUNT
 };
 

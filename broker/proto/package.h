@@ -15,6 +15,7 @@ enum package_want {
 	PACKAGE_FETCH = 1,   /* the same, then FILEs in the order of the ITEMs */
 	PACKAGE_SATISFY = 2, /* as FETCH, for dependencies of something that is there already */
 	PACKAGE_SEARCH = 3,  /* packages whose names and descriptions have all these words */
+	PACKAGE_GET = 4,     /* one package alone, for a look into it: its ITEM and its FILE */
 	PACKAGE_WANT_COUNT
 };
 

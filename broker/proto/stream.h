@@ -21,6 +21,7 @@ enum stream_type {
 	STREAM_FAILED = 5,  /* body: u32 exit status to use (125, 126, 127), then "what: why (hint)"; the last frame */
 	STREAM_PROGRESS = 6, /* body: one line on long work (install) */
 	STREAM_PERCENT = 7,  /* body: u16 thousandths done, then a word for the step (install) */
+	STREAM_TEXT = 8,     /* a piece of what goes to standard output (Inspect: a line of JSON about each thing) */
 	/* client to broker */
 	STREAM_SIGNAL = 16, /* body: u32 signal for the command */
 	STREAM_RESIZE = 17, /* unused by us: the client resizes the pty it holds; accepted and ignored */

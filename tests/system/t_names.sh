@@ -30,6 +30,8 @@ like "and is known by its programs" "$(cb --json info $own | jq -r .app.main)" "
 like "the host's program runs in a sandbox" "$(cb run $own -- -V </dev/null 2>&1; cb run $own -- --version </dev/null 2>&1)" '[0-9]+\.[0-9]+'
 like "search finds it" "$(cb search $own)" "^$own .*this system has it"
 like "and says so when nothing is found" "$(cb search nothing-is-called-like-this)" 'Nothing in this'
+ok "a file alone gets what it depends on from the lists" cb install --name book "$(tools/fetch-debs.sh build/debs khard | tail -n 1)"
+like "and runs" "$(cb run book -- --version </dev/null 2>&1)" '[Kk]hard'
 is "no folder of a download is left" "$(find "$R/state/fetch" -name 'job.*' | wc -l)" 0
 timeout -s INT 0.7 "$BIN/cowbell" --root "$R" install --name cutoff $strange >"$T/cut.out" 2>&1
 like "Ctrl-C ends it" "$(cat "$T/cut.out")" 'interrupted; nothing was installed'

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what building, testing and the demo need, if it is missing.
+# deps.sh [build]: installs what is missing of what building and the demo need, or,
+# without a word, of what all tests need too.
 set -eu
 
-packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libseccomp-dev liblmdb-dev libcmocka-dev
-libjansson-dev libsodium-dev libvterm-dev libncurses-dev bubblewrap tmux strace jq python3 acl attr e2fsprogs
-xz-utils procps
+packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libseccomp-dev liblmdb-dev
+libjansson-dev libsodium-dev libvterm-dev libncurses-dev libcmocka-dev procps"
+[ "${1:-}" = build ] || packages="$packages bubblewrap tmux strace jq python3 acl attr
+e2fsprogs xz-utils
 gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf qemu-user qemu-system-arm qemu-system-x86 qemu-utils cpio fakeroot kmod
 device-tree-compiler"
 

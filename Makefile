@@ -50,7 +50,7 @@ LIB_PLATFORM := $(wildcard platform/arm/*.c)
 LIB_UI := $(wildcard ui-tty/*.c)
 
 PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-packages cowbell-inspect \
-	cowbell-supervisor cowbell-init cowbell
+	cowbell-supervisor cowbell-init cowbell cowbell-tty
 
 cowbelld_SRC := $(wildcard broker/cowbelld/*.c)
 cowbelld_LIBS := platform policy base
@@ -88,8 +88,12 @@ cowbell_LIBS := ui json policy base
 cowbell_PKG := jansson vterm
 cowbell_STATIC := 1
 
+cowbell-tty_SRC := $(wildcard ui-tty/tty/*.c)
+cowbell-tty_LIBS := ui json policy base
+cowbell-tty_PKG := jansson ncursesw
+
 ALL_LIBS := json ui store platform policy base
-TEST_PKG := cmocka jansson libseccomp libsodium vterm libnl-3.0 libnl-route-3.0
+TEST_PKG := cmocka jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0
 TEST_LD := -llmdb
 
 .PHONY: all
@@ -105,7 +109,7 @@ LIB_ui_SRC := $(LIB_UI)
 
 objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-PKG_CFLAGS := $(call pkg,--cflags,jansson libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 cmocka)
+PKG_CFLAGS := $(call pkg,--cflags,jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 cmocka)
 
 $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)

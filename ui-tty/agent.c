@@ -10,8 +10,10 @@
 #include "base/fd.h"
 #include "base/loop.h"
 #include "policy/permission.h"
+#include "ui-tty/bells.h"
 #include "ui-tty/keys.h"
 #include "ui-tty/screen.h"
+#include "ui-tty/show.h"
 #include "varlink/client.h"
 
 #include <locale.h>
@@ -23,7 +25,6 @@
 #define DEAD_TIME_MS 1000u /* keys on their way when the bell came are not for it */
 #define SAYS_MS 1500u
 #define HELD_MAX ((size_t)1 << 20)
-#define WAITING_MAX 16u
 
 enum agent_state { AGENT_IDLE = 0, AGENT_ASKING, AGENT_SAYING };
 
@@ -36,8 +37,7 @@ struct agent {
 	int out, rows, columns;
 	struct screen *screen;
 	enum agent_state state;
-	struct prompt_text waiting[WAITING_MAX];
-	size_t waiting_count;
+	struct bells bells;
 	struct prompt_text shown;
 	struct prompt_choice choice;
 	uint64_t deaf_until_ms, says_until_ms;
@@ -180,25 +180,10 @@ static void draw_prompt(struct agent *a)
 
 /* --- the queue --- */
 
-static size_t first_waiting(const struct agent *a)
-{
-	for (size_t i = 0; i < a->waiting_count; i++) {
-		if (strcmp(a->waiting[i].app, a->app) == 0)
-			return i;
-	}
-	return 0;
-}
-
 static void show_next(struct agent *a)
 {
-	size_t i;
-
-	if (a->state == AGENT_ASKING || a->waiting_count == 0 || !a->screen)
+	if (a->state == AGENT_ASKING || !a->screen || !bells_next(&a->bells, a->app, &a->shown))
 		return;
-	i = first_waiting(a);
-	a->shown = a->waiting[i];
-	memmove(a->waiting + i, a->waiting + i + 1, (a->waiting_count - i - 1) * sizeof(a->waiting[0]));
-	a->waiting_count--;
 	a->choice.answer = a->shown.safe;
 	a->choice.duration = 0;
 	if (a->state == AGENT_IDLE)
@@ -224,78 +209,21 @@ static void end_prompt(struct agent *a, const char *says)
 	show_next(a);
 }
 
-static const char *text_in(json_t *p, const char *key)
-{
-	const char *s = json_string_value(json_object_get(p, key));
-
-	return s ? s : "";
-}
-
-/* Everything is escaped here once more: a broker's bug must not reach the
- * terminal. */
-static void copy_escaped(char *to, size_t size, json_t *p, const char *key)
-{
-	const char *text = text_in(p, key);
-
-	text_escape(text, strlen(text), to, size);
-}
-
-static bool read_prompt(json_t *p, struct prompt_text *ret)
-{
-	json_t *word;
-	size_t i;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->id = (uint64_t)json_integer_value(json_object_get(p, "id"));
-	copy_escaped(ret->app, sizeof(ret->app), p, "app");
-	copy_escaped(ret->title, sizeof(ret->title), p, "title");
-	copy_escaped(ret->source, sizeof(ret->source), p, "source");
-	copy_escaped(ret->about, sizeof(ret->about), p, "about");
-	copy_escaped(ret->program, sizeof(ret->program), p, "program");
-	copy_escaped(ret->says, sizeof(ret->says), p, "says");
-	ret->more = (unsigned int)json_integer_value(json_object_get(p, "more"));
-	/* The safe answer first, "no" last: the order in which people read. */
-	json_array_foreach(json_object_get(p, "answers"), i, word)
-	{
-		const char *s = json_string_value(word);
-
-		if (s && strcmp(s, "no") != 0 && ret->answer_count < PROMPT_ANSWERS_MAX - 1)
-			text_escape(s, strlen(s), ret->answers[ret->answer_count++], sizeof(ret->answers[0]));
-	}
-	(void)snprintf(ret->answers[ret->answer_count++], sizeof(ret->answers[0]), "no");
-	for (i = 0; i < ret->answer_count; i++) {
-		if (strcmp(ret->answers[i], text_in(p, "safe")) == 0)
-			ret->safe = i;
-	}
-	return ret->id != 0;
-}
-
-static void drop_waiting(struct agent *a, uint64_t id)
-{
-	for (size_t i = 0; i < a->waiting_count; i++) {
-		if (a->waiting[i].id != id)
-			continue;
-		memmove(a->waiting + i, a->waiting + i + 1, (a->waiting_count - i - 1) * sizeof(a->waiting[0]));
-		a->waiting_count--;
-		return;
-	}
-}
-
 static void take_prompt(struct agent *a, json_t *p)
 {
-	struct prompt_text text;
+	uint64_t id;
 
-	if (!read_prompt(p, &text))
+	switch (bells_take(&a->bells, p, &id)) {
+	case BELLS_NOTHING:
 		return;
-	drop_waiting(a, text.id);
-	if (strcmp(text_in(p, "state"), "waiting") == 0) {
-		if (a->state == AGENT_ASKING && a->shown.id == text.id)
-			return;
-		if (a->waiting_count < WAITING_MAX)
-			a->waiting[a->waiting_count++] = text;
+	case BELLS_CAME:
+		if (a->state == AGENT_ASKING && a->shown.id == id)
+			(void)bells_pick(&a->bells, id, &a->shown); /* it stands on the screen already */
 		show_next(a);
-	} else if (a->state == AGENT_ASKING && a->shown.id == text.id) {
-		end_prompt(a, "answered elsewhere"); /* another agent, or the app is gone */
+		return;
+	case BELLS_OVER:
+		if (a->state == AGENT_ASKING && a->shown.id == id)
+			end_prompt(a, "answered elsewhere"); /* another agent, or the app is gone */
 	}
 }
 
@@ -311,7 +239,7 @@ static void call_broker(struct agent *a, const char *method, json_t *params, cha
 	if (!client)
 		json_decref(params);
 	else if (varlink_client_call(client, method, params, &reply, &err) == 0)
-		copy_escaped(says, size, reply, "says");
+		text_escape(str_of(reply, "says"), strlen(str_of(reply, "says")), says, size);
 	if (!reply)
 		(void)snprintf(says, size, "not answered: %s", err.msg);
 	json_decref(reply);
@@ -409,7 +337,7 @@ void agent_tick(struct agent *a)
 
 bool agent_waits(const struct agent *a)
 {
-	return a->waiting_count && !a->screen;
+	return a->bells.count && !a->screen;
 }
 
 bool agent_wants_keys(const struct agent *a)
@@ -453,7 +381,7 @@ static void read_mark(struct agent *a)
 
 	(void)snprintf(a->mark, sizeof(a->mark), "~");
 	if (client && varlink_client_call(client, "io.cowbell.Mark", NULL, &reply, &err) == 0)
-		copy_escaped(a->mark, sizeof(a->mark), reply, "mark");
+		text_escape(str_of(reply, "mark"), strlen(str_of(reply, "mark")), a->mark, sizeof(a->mark));
 	json_decref(reply);
 	varlink_client_close(client);
 }
@@ -490,6 +418,7 @@ void agent_finish(struct agent *a)
 		give_screen_back(a);
 	varlink_client_close(a->stream);
 	screen_destroy(a->screen);
+	bells_free(&a->bells);
 	free(a->held);
 	free(a);
 }

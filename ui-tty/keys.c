@@ -13,9 +13,11 @@ static enum key_action move_answer(const struct prompt_text *p, struct prompt_ch
 	return KEY_REDRAW;
 }
 
-static enum key_action move_duration(struct prompt_choice *c, int by)
+static enum key_action move_duration(const struct prompt_text *p, struct prompt_choice *c, int by)
 {
-	c->duration = (c->duration + PROMPT_DURATIONS + (size_t)(by + (int)PROMPT_DURATIONS)) % PROMPT_DURATIONS;
+	size_t first = p->next_time ? 1 : 0, n = PROMPT_DURATIONS - first;
+
+	c->duration = first + (c->duration - first + n + (size_t)(by + (int)n)) % n;
 	return KEY_REDRAW;
 }
 
@@ -33,9 +35,9 @@ static enum key_action read_escape(const struct prompt_text *p, struct prompt_ch
 	case 'B':
 		return move_answer(p, c, 1);
 	case 'C':
-		return move_duration(c, 1);
+		return move_duration(p, c, 1);
 	case 'D':
-		return move_duration(c, -1);
+		return move_duration(p, c, -1);
 	}
 	/* The rest of a longer sequence is not keys. */
 	while (*ret_used < n && (buf[*ret_used] < 0x40 || buf[*ret_used] > 0x7e))
@@ -74,10 +76,10 @@ enum key_action keys_read(const struct prompt_text *p, struct prompt_choice *c, 
 	case '\t':
 		return move_answer(p, c, 1);
 	case 'h':
-		return move_duration(c, -1);
+		return move_duration(p, c, -1);
 	case 'l':
-		return move_duration(c, 1);
-	case 'a':
+		return move_duration(p, c, 1);
+	case 's': /* no answer begins with it */
 		if (p->more)
 			return KEY_TAKE_ALL;
 		break;

@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 const char *const prompt_duration_words[PROMPT_DURATIONS] = { "run", "1h", "boot", "always" };
 static const char *const duration_labels[PROMPT_DURATIONS] = { "this run", "1 h", "reboot", "always" };
@@ -29,53 +28,6 @@ const char *prompt_answer_gloss(const char *answer)
 	return "";
 }
 
-int text_columns(const char *text)
-{
-	mbstate_t state = { 0 };
-	int n = 0;
-
-	while (*text) {
-		wchar_t c;
-		size_t len = mbrtowc(&c, text, 8, &state);
-
-		if (len == (size_t)-1 || len == (size_t)-2) {
-			memset(&state, 0, sizeof(state));
-			len = 1;
-			n++;
-		} else {
-			int w = wcwidth(c);
-
-			n += w > 0 ? w : 0;
-		}
-		text += len;
-	}
-	return n;
-}
-
-/* Cuts text to width columns, by whole characters. */
-static void fit(const char *text, int width, char *buf, size_t size)
-{
-	size_t used = 0;
-
-	buf[0] = '\0';
-	while (*text) {
-		size_t len = 1;
-
-		while ((text[len] & 0xc0) == 0x80)
-			len++;
-		if (used + len + 1 > size)
-			return;
-		memcpy(buf + used, text, len);
-		buf[used + len] = '\0';
-		if (text_columns(buf) > width) {
-			buf[used] = '\0';
-			return;
-		}
-		used += len;
-		text += len;
-	}
-}
-
 struct frame {
 	struct prompt_rows *out;
 	bool plain;
@@ -90,7 +42,7 @@ static void add_row(struct frame *f, const char *text)
 
 	if (f->out->count == PROMPT_ROWS_MAX)
 		return;
-	fit(text, f->inner - 2, cut, sizeof(cut));
+	text_fit(text, f->inner - 2, cut, sizeof(cut));
 	pad = f->inner - 2 - text_columns(cut);
 	(void)snprintf(f->out->rows[f->out->count++], PROMPT_ROW_BYTES, "%s %s%*s %s", side, cut, pad > 0 ? pad : 0, "",
 		       side);
@@ -119,12 +71,12 @@ static void add_answers(struct frame *f, const struct prompt_text *p, const stru
 	}
 }
 
-static void add_durations(struct frame *f, const struct prompt_choice *c)
+static void add_durations(struct frame *f, const struct prompt_text *p, const struct prompt_choice *c)
 {
 	char row[256];
 	size_t n = (size_t)snprintf(row, sizeof(row), "for  ");
 
-	for (size_t i = 0; i < PROMPT_DURATIONS; i++) {
+	for (size_t i = p->next_time ? 1 : 0; i < PROMPT_DURATIONS; i++) {
 		const char *open = c->duration != i ? "" : f->plain ? "<" : "‹";
 		const char *close = c->duration != i ? "" : f->plain ? ">" : "›";
 
@@ -156,15 +108,16 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 		add_row(&f, row);
 	}
 	add_row(&f, "");
+	ret->first_answer = (int)ret->count;
 	add_answers(&f, p, c);
 	add_row(&f, "");
-	add_durations(&f, c);
+	add_durations(&f, p, c);
 	add_row(&f, "");
 	(void)snprintf(row, sizeof(row), "Enter: %s, %s    Esc: later", p->answers[c->answer],
 		       duration_labels[c->duration]);
 	add_row(&f, row);
 	if (p->more) {
-		(void)snprintf(row, sizeof(row), "%u more from %s; a: the same for all of these", p->more, p->app);
+		(void)snprintf(row, sizeof(row), "%u more from %s; s: the same for all", p->more, p->app);
 		add_row(&f, row);
 	}
 	add_edge(&f, false);
@@ -176,5 +129,5 @@ void prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c
 
 	(void)snprintf(line, sizeof(line), "* %s wants %s: [%s] up/down, Enter, Esc later", p->app, p->about,
 		       p->answers[c->answer]);
-	fit(line, columns - 1, buf, size);
+	text_fit(line, columns - 1, buf, size);
 }

@@ -6,7 +6,7 @@
 #ifndef UI_PROMPT_VIEW_H
 #define UI_PROMPT_VIEW_H
 
-#include "base/err.h"
+#include "ui-tty/canvas.h"
 
 #define PROMPT_ANSWERS_MAX 8u
 #define PROMPT_ROWS_MAX 24u
@@ -18,6 +18,7 @@ struct prompt_text {
 	char answers[PROMPT_ANSWERS_MAX][16];
 	size_t answer_count;
 	size_t safe; /* index of the safe answer */
+	bool next_time; /* the run that asked is over: answered for the next, so never for "this run" */
 	unsigned int more;
 };
 
@@ -33,6 +34,7 @@ struct prompt_rows {
 	char rows[PROMPT_ROWS_MAX][PROMPT_ROW_BYTES];
 	size_t count;
 	int width; /* in columns */
+	int first_answer; /* the row of answers[0] */
 };
 
 /* columns: of the terminal. plain: ASCII alone. */
@@ -45,8 +47,5 @@ void prompt_view_line(const struct prompt_text *prompt, const struct prompt_choi
 
 /* What an answer means, for people: "an empty one, its own". */
 const char *prompt_answer_gloss(const char *answer);
-
-/* Columns that a text of printable UTF-8 takes (wide characters count two). */
-int text_columns(const char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "varlink/client.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -257,4 +258,34 @@ int cmd_agent(struct ctl *ctl, int argc, char **argv)
 	varlink_client_close(client);
 	free(script);
 	return rc;
+}
+
+/* --- ui --- */
+
+/* The screens are a program of their own beside this one, so that the command
+ * line does not carry curses. */
+int cmd_ui(struct ctl *ctl, int argc, char **argv)
+{
+	bool plain = false;
+	const struct option_spec specs[] = { { .name = "--plain", .flag = &plain }, { .name = NULL } };
+	char path[4096 + 8];
+	char *args[5] = { path };
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 8);
+	size_t count = 1;
+
+	if (options_take("ui", specs, &argc, argv) || argc != 1)
+		return usage("ui");
+	if (n <= 0)
+		n = 0;
+	(void)snprintf(path + n, sizeof(path) - (size_t)n, "-tty");
+	if (ctl->root) {
+		args[count++] = (char *)(uintptr_t)"--root";
+		args[count++] = (char *)(uintptr_t)ctl->root;
+	}
+	if (plain)
+		args[count++] = (char *)(uintptr_t)"--plain";
+	(void)execv(path, args);
+	(void)fprintf(stderr, "cowbell: ui: run '%s': %s (is cowbell-tty installed beside cowbell?)\n", path,
+		      strerror(errno));
+	return EXIT_FAILED;
 }

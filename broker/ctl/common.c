@@ -130,52 +130,6 @@ bool ctl_confirm(struct ctl *ctl, const char *what, const char *question)
 	return line[0] == 'y' || line[0] == 'Y';
 }
 
-const char *str_of(json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
-long long int_of(json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
-bool bool_of(json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-void show_size(long long bytes, char buf[SHORT_TEXT])
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double n = (double)bytes;
-	size_t unit = 0;
-
-	while (n >= 1000 && unit + 1 < ARRAY_LEN(units)) {
-		n /= 1000;
-		unit++;
-	}
-	(void)snprintf(buf, SHORT_TEXT, unit && n < 10 ? "%.1f %s" : "%.0f %s", n, units[unit]);
-}
-
-void show_time(long long wall_ms, char buf[SHORT_TEXT])
-{
-	time_t t = (time_t)(wall_ms / 1000), now = time(NULL);
-	struct tm tm;
-
-	(void)snprintf(buf, SHORT_TEXT, "-");
-	if (wall_ms <= 0 || !localtime_r(&t, &tm))
-		return;
-	if (now - t < 12 * 3600 && now >= t)
-		(void)strftime(buf, SHORT_TEXT, "%H:%M", &tm);
-	else if (now - t < 6 * 24 * 3600 && now >= t)
-		(void)strftime(buf, SHORT_TEXT, "%a %H:%M", &tm);
-	else
-		(void)strftime(buf, SHORT_TEXT, "%Y-%m-%d", &tm);
-}
-
 void show_text(const char *text)
 {
 	char shown[2048];

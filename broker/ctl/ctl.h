@@ -6,6 +6,7 @@
 #define CTL_CTL_H
 
 #include "base/err.h"
+#include "ui-tty/show.h"
 
 #include <jansson.h>
 
@@ -59,14 +60,6 @@ bool ctl_confirm(struct ctl *ctl, const char *what, const char *question);
 
 /* --- showing --- */
 
-const char *str_of(json_t *object, const char *key); /* "" when absent; made safe for a terminal by its maker */
-long long int_of(json_t *object, const char *key);
-bool bool_of(json_t *object, const char *key);
-
-#define SHORT_TEXT 64u
-void show_size(long long bytes, char buf[SHORT_TEXT]); /* "4.1 MB" */
-void show_time(long long wall_ms, char buf[SHORT_TEXT]); /* "21:04", "Mon 21:04", "2026-11-24" */
-
 /* "90m" or "7d" ago, or a date, as wall milliseconds; -1: neither. */
 long long ctl_since(const char *text);
 
@@ -103,6 +96,7 @@ int cmd_pin(struct ctl *ctl, int argc, char **argv);
 int cmd_run(struct ctl *ctl, int argc, char **argv);
 int cmd_exec(struct ctl *ctl, int argc, char **argv);
 int cmd_shell(struct ctl *ctl, int argc, char **argv);
+int cmd_ui(struct ctl *ctl, int argc, char **argv);
 int cmd_install(struct ctl *ctl, int argc, char **argv);
 
 #endif

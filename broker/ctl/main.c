@@ -45,6 +45,7 @@ const struct verb verbs[] = {
 	{ "pin", "APP GENERATION", "never delete this generation by itself", cmd_pin },
 	{ "plan", "APP", "how its session is built", cmd_plan },
 	{ "mark", "[MARK]", "your sign on the last row of every question", cmd_mark },
+	{ "ui", "[--plain]", "the screens: apps, bells, who has what", cmd_ui },
 	{ "doctor", "", "what this system can and cannot do", cmd_doctor },
 	{ NULL, NULL, NULL, NULL },
 };

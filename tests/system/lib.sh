@@ -104,6 +104,7 @@ stop() {
 on_exit() {
 	local status=$?
 	[ -z "$pid" ] || { kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
+	[ -z "${SERVER:-}" ] || tmux -L "$SERVER" kill-server 2>/dev/null
 	for p in $(jobs -p); do kill -9 "$p" 2>/dev/null; done
 	exit $status
 }

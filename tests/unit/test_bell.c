@@ -64,7 +64,7 @@ static void test_keys(void **state)
 	assert_int_equal(press(&p, &c, "\r"), KEY_TAKE);
 	assert_int_equal(press(&p, &c, "a"), KEY_NOTHING);
 	p.more = 2;
-	assert_int_equal(press(&p, &c, "a"), KEY_TAKE_ALL);
+	assert_int_equal(press(&p, &c, "s"), KEY_TAKE_ALL);
 }
 
 static void test_rows_fit(void **state)

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The bell over whatever is on the screen. The last row is Cowbell's while it
+ * rings, with the owner's mark.
+ */
+#include "ui-tty/keys.h"
+#include "ui-tty/ui.h"
+
+#include "policy/permission.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEAD_TIME_MS 1000u /* keys on their way when the bell came are not for it */
+
+void ui_bell_show(struct ui *ui, const struct prompt_text *prompt, uint64_t now_ms)
+{
+	ui->bell = *prompt;
+	ui->choice.answer = prompt->safe;
+	ui->choice.duration = prompt->next_time ? PROMPT_DURATIONS - 1 : 0;
+	ui->ringing = true;
+	ui->deaf_until_ms = now_ms + DEAD_TIME_MS;
+}
+
+void ui_bell_next(struct ui *ui, uint64_t now_ms)
+{
+	struct prompt_text next;
+
+	if (!ui->ringing && bells_next(&ui->bells, NULL, &next))
+		ui_bell_show(ui, &next, now_ms);
+}
+
+/* Others of the same app, as this agent knows them. */
+static unsigned int more_of(const struct ui *ui)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < ui->bells.count; i++)
+		n += strcmp(ui->bells.waiting[i].app, ui->bell.app) == 0;
+	return n;
+}
+
+static void bell_over(struct ui *ui, uint64_t now_ms)
+{
+	ui->ringing = false;
+	ui_refresh(ui, ui->wall_ms);
+	ui_bell_next(ui, now_ms);
+}
+
+void ui_prompts(struct ui *ui, json_t *reply, uint64_t now_ms)
+{
+	json_t *p;
+	size_t i;
+
+	if (!reply) {
+		ui->broker_gone = true;
+		if (ui->ringing)
+			ui->ringing = false;
+		ui_say(ui, "Cowbell's broker went away; nothing was answered.");
+		return;
+	}
+	ui->broker_gone = false;
+	json_array_foreach(json_object_get(reply, "prompts"), i, p)
+	{
+		uint64_t id = 0;
+		enum bells_news news = bells_take(&ui->bells, p, &id);
+
+		if (ui->ringing && ui->bell.id == id && news == BELLS_CAME) {
+			(void)bells_pick(&ui->bells, id, &ui->bell);
+		} else if (ui->ringing && ui->bell.id == id && news == BELLS_OVER && !ui->bell.next_time) {
+			ui_say(ui, "The question of %s is over: answered elsewhere, or the app is gone.", ui->bell.app);
+			bell_over(ui, now_ms);
+		}
+	}
+	ui_bell_next(ui, now_ms);
+}
+
+static void answer(struct ui *ui, bool all, uint64_t now_ms)
+{
+	json_t *reply = ui_call(ui, "io.cowbell.Answer",
+				json_pack("{s:I, s:s, s:s, s:b}", "id", (json_int_t)ui->bell.id, "answer",
+					  ui->bell.answers[ui->choice.answer], "for",
+					  prompt_duration_words[ui->choice.duration], "all_of_app", all));
+
+	if (reply)
+		ui_say(ui, "%s", str_of(reply, "says"));
+	json_decref(reply);
+	bell_over(ui, now_ms);
+}
+
+static void later(struct ui *ui, uint64_t now_ms)
+{
+	if (ui->bell.next_time) /* it was refused long ago; looking at it changes nothing */
+		ui_say(ui, "Left as it was.");
+	else if (ui_do(ui, "io.cowbell.Later", json_pack("{s:I}", "id", (json_int_t)ui->bell.id)))
+		ui_say(ui, "Refused for now. It stands under bells, where it can be answered for next time.");
+	bell_over(ui, now_ms);
+}
+
+void ui_bell_key(struct ui *ui, int key, uint64_t now_ms)
+{
+	static const struct {
+		int key;
+		const char *bytes;
+	} codes[] = {
+		{ UI_KEY_UP, "\033[A" },    { UI_KEY_DOWN, "\033[B" }, { UI_KEY_RIGHT, "\033[C" },
+		{ UI_KEY_LEFT, "\033[D" }, { UI_KEY_ESC, "\033" },
+	};
+	char one[2] = { key > 0 && key < 0x80 ? (char)key : '\0', '\0' };
+	const char *bytes = one;
+	size_t used;
+
+	if (now_ms < ui->deaf_until_ms)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		if (codes[i].key == key)
+			bytes = codes[i].bytes;
+	}
+	ui->bell.more = more_of(ui);
+	if (!*bytes)
+		return;
+	switch (keys_read(&ui->bell, &ui->choice, bytes, strlen(bytes), &used)) {
+	case KEY_TAKE:
+		answer(ui, false, now_ms);
+		return;
+	case KEY_TAKE_ALL:
+		answer(ui, true, now_ms);
+		return;
+	case KEY_LATER:
+		later(ui, now_ms);
+		return;
+	case KEY_REDRAW:
+	case KEY_NOTHING:
+		return;
+	}
+}
+
+/* --- how it looks --- */
+
+static int box_top(const struct canvas *canvas, size_t rows)
+{
+	return (canvas->rows - 1 - (int)rows) / 2;
+}
+
+static bool fits(const struct canvas *canvas, const struct prompt_rows *rows)
+{
+	return canvas->columns >= 24 && (int)rows->count + 1 <= canvas->rows;
+}
+
+static struct prompt_rows *draw_box(const struct ui *ui, const struct canvas *canvas)
+{
+	struct prompt_rows *rows = xcalloc(1, sizeof(*rows));
+	struct prompt_text text = ui->bell;
+
+	text.more = more_of(ui);
+	prompt_view(&text, &ui->choice, canvas->columns, false, rows);
+	return rows;
+}
+
+void ui_bell_view(const struct ui *ui, struct canvas *canvas)
+{
+	struct prompt_rows *rows = draw_box(ui, canvas);
+	char row[ROW_BYTES];
+	int top = box_top(canvas, rows->count), left = (canvas->columns - rows->width) / 2;
+
+	if (!fits(canvas, rows)) {
+		prompt_view_line(&ui->bell, &ui->choice, canvas->columns, row, sizeof(row) / 2);
+		canvas_put(canvas, canvas->rows - 1, STYLE_BAR, row);
+		free(rows);
+		return;
+	}
+	for (size_t i = 0; i < rows->count; i++) {
+		(void)snprintf(row, sizeof(row), "%*s%s", left > 0 ? left : 0, "", rows->rows[i]);
+		canvas_put(canvas, top + (int)i, STYLE_PLAIN, row);
+		canvas->row[top + (int)i].line = -1;
+	}
+	(void)snprintf(row, sizeof(row), " %.60s  %s", ui->mark,
+		       ui->bell.next_time ? "Cowbell: this answer is for next time"
+					  : "♪ Cowbell asks: this row is Cowbell's");
+	canvas_put(canvas, canvas->rows - 1, STYLE_BAR, row);
+	free(rows);
+}
+
+int ui_bell_row(const struct ui *ui, const struct canvas *canvas, int row)
+{
+	struct prompt_rows *rows = draw_box(ui, canvas);
+	int found = -1, top = box_top(canvas, rows->count);
+
+	if (fits(canvas, rows) && row >= top && row < top + (int)rows->count) {
+		const char *text = rows->rows[row - top];
+
+		if (strstr(text, "Enter: "))
+			found = -2;
+		for (size_t i = 0; i < ui->bell.answer_count && found == -1; i++) {
+			if (row - top == rows->first_answer + (int)i)
+				found = (int)i;
+		}
+	}
+	free(rows);
+	return found;
+}

@@ -97,6 +97,10 @@ static int store_in_txn(struct broker *broker, struct session *session, struct s
 	int found = store_grant_get(txn, answer->app, permission, answer->ref.item, &old, err);
 	int rc = found < 0 ? -1 : 0;
 
+	if (found == 1 && old.locked && broker_grant_live(broker, &old)) {
+		err_set(err, EPERM, "the answer for %s is locked", permission);
+		return err_hint(err, "cowbell unlock %s %s first; taking back needs no unlocking", answer->app, permission);
+	}
 	ret->before = found == 1 && broker_grant_live(broker, &old) ? old.give : GIVE_ASK;
 	if (rc == 0 && answer->give == GIVE_COPY)
 		rc = store_counter_add(txn, COUNTER_COPY, 1, &ret->copy_serial, err);

@@ -44,6 +44,7 @@ struct broker {
 	size_t gate_count;
 
 	struct ruleset admin, vendor;
+	struct policy_files *policy_files; /* policy_files.h: keeps the two as the folders are */
 
 	struct turn *turns;       /* turn.h */
 	struct job *jobs;         /* job.h */

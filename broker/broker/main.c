@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/install.h"
 #include "broker/job.h"
+#include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/recover.h"
 #include "broker/service.h"
@@ -99,30 +100,6 @@ static void skip_ranges(struct rd *body)
 	}
 }
 
-static void load_policy(struct broker *broker)
-{
-	struct {
-		const char *path;
-		struct ruleset *set;
-	} sets[] = { { "etc/cowbell/policy.d", &broker->admin }, { "usr/share/cowbell/policy.d", &broker->vendor } };
-
-	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
-		cleanup_free char *path = broker->root[0] && i == 0 ? xasprintf("%s/etc/policy.d", broker->root)
-						  : broker->root[0] ? xasprintf("%s/share/policy.d", broker->root)
-								    : xasprintf("/%s", sets[i].path);
-		cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct err err = { 0 };
-
-		if (fd < 0 && errno != ENOENT) {
-			sets[i].set->broken = true;
-			log_warn("policy folder '%s' cannot be read: %s", path, strerror(errno));
-			continue;
-		}
-		if (ruleset_load(sets[i].set, fd, NULL, &err) < 0)
-			log_warn("policy: %s", err.msg);
-	}
-}
-
 static void on_recovered(struct broker *broker)
 {
 	struct err err = { 0 };
@@ -169,7 +146,7 @@ static bool handle_hello(struct broker *broker, struct msg *m)
 	broker->powered_mark_ms = loop_boot_ms();
 	if (add_ranges(broker, &ranges, &err) < 0)
 		log_warn("new id ranges not recorded: %s", err.msg);
-	load_policy(broker);
+	policy_files_start(broker);
 	broker->recovering = true;
 	recover_start(broker, live_apps, on_recovered);
 	return true;
@@ -231,8 +208,7 @@ static void finish(struct broker *broker)
 		count_powered_time(broker);
 	store_close(broker->store);
 	chan_destroy(broker->parent);
-	ruleset_finish(&broker->admin);
-	ruleset_finish(&broker->vendor);
+	policy_files_stop(broker);
 	strv_free(live_apps);
 	loop_destroy(broker->loop);
 }

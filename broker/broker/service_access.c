@@ -106,6 +106,22 @@ static void meet_new_answer(struct session *session, const struct permission_ref
 		access_revoke(session, ref->permission, ref->item, on_regiven, session);
 }
 
+/* An answer that something above it overrules is kept, and its person is told. */
+static void reply_granted(struct broker *broker, struct varlink_call *call, const struct answer *answer)
+{
+	struct access_decision found =
+		access_decide(broker, session_find(broker, answer->app), answer->app, &answer->ref);
+	char warning[600];
+
+	if (found.decision.by != DECIDED_ENFORCE && found.decision.by != DECIDED_BROKEN) {
+		varlink_reply(call, json_pack("{s:n}", "warning"));
+		return;
+	}
+	(void)snprintf(warning, sizeof(warning), "kept, but it is %s all the same: %s decides (%s)",
+		       give_name(found.decision.give), decided_by_name(found.decision.by), found.decision.why);
+	varlink_reply(call, json_pack("{s:s}", "warning", warning));
+}
+
 SERVICE_METHOD(service_grant)
 {
 	struct broker *broker = data;
@@ -133,7 +149,7 @@ SERVICE_METHOD(service_grant)
 	if (session)
 		meet_new_answer(session, &answer.ref, answer.give);
 	prompt_rethink(broker, answer.app);
-	varlink_reply(call, json_pack("{s:n}", "warning"));
+	reply_granted(broker, call, &answer);
 }
 
 /* --- revoke --- */

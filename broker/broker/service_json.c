@@ -4,6 +4,7 @@
  * were escaped when they came in.
  */
 #include "broker/access.h"
+#include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
 
@@ -130,7 +131,7 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 	struct usage_walk usage = { .ref = ref };
 	struct err err = { 0 };
 	struct store_txn *txn = store_begin(broker->store, false, &err);
-	char name[PERMISSION_TEXT_SIZE], lasts[DURATION_TEXT_SIZE] = "", why[512], when[32];
+	char name[PERMISSION_TEXT_SIZE], lasts[DURATION_TEXT_SIZE] = "", why[600], when[32];
 
 	if (txn)
 		(void)store_history_each(txn, app, ref->permission->name, 0, add_usage, &usage, &err);
@@ -143,6 +144,12 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 	format_time(found.granted_wall_ms, when, sizeof(when));
 	if (found.by[0])
 		(void)snprintf(why, sizeof(why), "%s%s%s", found.by, when[0] ? ", " : "", when);
+	else if (found.decision.by == DECIDED_ENFORCE || found.decision.by == DECIDED_ADMIN ||
+		 found.decision.by == DECIDED_VENDOR)
+		(void)snprintf(why, sizeof(why), "%.250s/%s",
+			       policy_files_folder(broker, found.decision.by == DECIDED_VENDOR), found.decision.why);
+	else if (found.decision.by == DECIDED_BROKEN && policy_files_trouble(broker)[0])
+		(void)snprintf(why, sizeof(why), "%.500s", policy_files_trouble(broker));
 	else
 		(void)snprintf(why, sizeof(why), "%s", found.decision.why);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:I, s:I}", "app", app, "permission", name,

@@ -2,6 +2,7 @@
  *
  * History, plans and the health of the system on the public socket.
  */
+#include "broker/policy_files.h"
 #include "broker/service.h"
 #include "varlink/server.h"
 
@@ -146,6 +147,7 @@ SERVICE_METHOD(service_doctor)
 	struct broker *broker = data;
 	json_t *probes = json_array();
 	struct utsname kernel = { 0 };
+	const char *trouble;
 	char text[128];
 
 	(void)params;
@@ -169,9 +171,9 @@ SERVICE_METHOD(service_doctor)
 		       (unsigned long long)store_broken_records(broker->store));
 	probe(probes, "store", store_broken_records(broker->store) == 0, text, "what they held is asked again or lost",
 	      "cowbell uninstall the apps that cannot run");
-	probe(probes, "policy files", !broker->admin.broken && !broker->vendor.broken,
-	      broker->admin.broken || broker->vendor.broken ? "a file is broken" : "read",
-	      "nothing below the broken file may give", "mend the file that the log names and restart");
+	trouble = policy_files_trouble(broker);
+	probe(probes, "policy files", !trouble[0], trouble[0] ? trouble : "read, and watched",
+	      "what the file was meant to say is not in force", "mend the file; cowbell policy check FILE says more");
 	service_board_probes(broker, probes);
 	varlink_reply(call, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "probes", probes, "board", broker->board.name,
 				      "model", broker->board.model, "board_why", broker->board_why, "root",

@@ -32,6 +32,7 @@ const struct verb verbs[] = {
 	{ "lock", "APP PERMISSION", "keep an answer against policy and updates", cmd_lock },
 	{ "unlock", "APP PERMISSION", "let an answer be changed again", cmd_lock },
 	{ "explain", "APP PERMISSION[:ITEM]", "which rule or answer decides", cmd_explain },
+	{ "policy", "check FILE... | test FILE...", "try policy files before they count", cmd_policy },
 	{ "prompts", "[--watch|--wait]", "the questions that wait", cmd_prompts },
 	{ "answer", "ID ANSWER [--for run|90m|4h|boot|always]", "answer a question", cmd_answer },
 	{ "agent", "--script FILE", "answer as a script says", cmd_agent },

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/prompt.h"
+#include "broker/trial.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -296,6 +297,10 @@ static bool handle_need(struct session *session, struct rd *body)
 		answer_gate(session, (size_t)index, GIVE_NO, 0, 0);
 		return true;
 	}
+	if (session->trial) {
+		answer_gate(session, (size_t)index, trial_use(session->trial, gate->permission, gate->item, program), 0, 0);
+		return true;
+	}
 	ref = ref_of(gate);
 	found = access_decide(session->broker, session, session->app, &ref);
 	if (found.decision.give != GIVE_ASK) {
@@ -329,7 +334,9 @@ static bool handle_answered(struct session *session, struct rd *body)
 	(void)question;
 	if (code == 0) {
 		session->gates[index].given = (enum give)give;
-		if (give != GIVE_NO)
+		if (give != GIVE_NO && session->trial)
+			trial_opened(session, (size_t)index);
+		else if (give != GIVE_NO)
 			note_access(session, &session->broker->gates[index], (enum give)give, "used", "",
 				    session->gates[index].program);
 		access_arm_expiry(session->broker);

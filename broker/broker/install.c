@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "broker/runner.h"
+#include "broker/turn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ void install_free(struct install *in)
 	install_output_close(in);
 	install_plan_finish(&in->plan);
 	job_cancel(in->feeding);
+	turn_end(in->purge_turn);
 	packages_cancel(in->asking);
 	inspect_cancel(in->reading);
 	inspect_entries_finish(&in->entries);
@@ -99,12 +101,34 @@ void install_fail(struct install *in, const char *why)
 	/* else a keeper still makes its layer: on_prepared goes on */
 }
 
+/* --- an app that is held for a trial --- */
+
+static void on_let_go_turn(void *data)
+{
+	struct install *in = data;
+
+	install_purge(in, "the trial is over");
+}
+
+/* Its person has seen enough, or is gone: nothing of it stays. */
+static void install_let_go(struct install *in)
+{
+	struct session *session = session_any(in->broker, in->id);
+
+	if (in->purge_turn)
+		return;
+	in->purge_turn = turn_request(in->broker, in->id, on_let_go_turn, in);
+	if (session)
+		session_end(session);
+}
+
 /* --- becoming an app --- */
 
 void install_over(void *data, int code, const char *why)
 {
 	struct install *in = data;
 	struct err err = { 0 };
+	char text[128];
 
 	in->session = NULL;
 	in->command = NULL;
@@ -121,6 +145,15 @@ void install_over(void *data, int code, const char *why)
 	}
 	if (install_name_finish(in->broker, in->id, &in->about, &err) < 0) {
 		install_purge(in, err.msg);
+		return;
+	}
+	if (in->trial) {
+		in->held = true;
+		in->permille = 0;
+		(void)snprintf(text, sizeof(text), "%s %.40s", in->id, in->about.title);
+		client_text(in->client, STREAM_TEXT, text);
+		if (!in->client)
+			install_let_go(in);
 		return;
 	}
 	install_progress(in, 1000, in->name);
@@ -229,6 +262,8 @@ static void on_client_signal(void *data, uint32_t signo)
 		command_signal(in->command, signo);
 		return;
 	}
+	if (in->held)
+		install_let_go(in);
 	if (in->failed || in->done)
 		return;
 	in->status = 128 + (signo & 127);
@@ -240,7 +275,9 @@ static void on_client_gone(void *data)
 	struct install *in = data;
 
 	in->client = NULL;
-	if (!in->failed && !in->done)
+	if (in->held)
+		install_let_go(in);
+	else if (!in->failed && !in->done)
 		install_fail(in, "the person left");
 }
 
@@ -279,7 +316,7 @@ static int take_names(struct install *in, const struct install_request *r, struc
 	}
 	if (!n)
 		return err_set(err, EINVAL, "no package was named");
-	if (!r->name[0] && install_name_check(in->broker, r->argv[0], err) < 0)
+	if (!r->name[0] && !r->trial && install_name_check(in->broker, r->argv[0], err) < 0)
 		return -1;
 	in->names = xcalloc(n + 1, sizeof(*in->names));
 	for (size_t i = 0; i < n; i++)
@@ -293,7 +330,7 @@ struct install *install_create(struct broker *broker, const struct install_reque
 {
 	struct install *in;
 
-	if (r->name[0] && install_name_check(broker, r->name, err) < 0)
+	if (r->name[0] && !r->trial && install_name_check(broker, r->name, err) < 0)
 		return NULL;
 	if (!r->name[0] && strcmp(r->kind, "deb") != 0 && strcmp(r->kind, "name") != 0) {
 		err_set(err, EINVAL, "a %s has no name of its own", r->kind);
@@ -315,7 +352,9 @@ struct install *install_create(struct broker *broker, const struct install_reque
 	in->tty = (uint8_t)(r->tty & RUN_TTY_ANY);
 	in->rows = r->rows;
 	in->columns = r->columns;
-	(void)snprintf(in->name, sizeof(in->name), "%s", r->name[0] || !in->names ? r->name : in->names[0]);
+	in->trial = in->about.trial = r->trial;
+	if (!in->trial)
+		(void)snprintf(in->name, sizeof(in->name), "%s", r->name[0] || !in->names ? r->name : in->names[0]);
 	(void)snprintf(in->about.kind, sizeof(in->about.kind), "%s", in->names ? "deb" : r->kind);
 	text_escape(r->source, strlen(r->source), in->about.source, sizeof(in->about.source));
 	*ret_session = 0;

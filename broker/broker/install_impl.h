@@ -47,6 +47,8 @@ struct install {
 	size_t depend_count;
 	struct inspect_entries entries;
 	unsigned int permille;
+	bool trial, held;   /* installed for one client's trial; it is */
+	struct turn *purge_turn;
 	char tail[8][200];  /* the last lines of the package manager */
 	size_t tail_at;
 	uint64_t old_layer; /* of the install that is made anew */

@@ -155,7 +155,7 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 		return err_set(err, EIO, "the record of the install cannot be read");
 	if (!app->install)
 		return err_set(err, 0, "the installer changed nothing, so there is no app");
-	app->state = APP_READY;
+	app->state = about->trial ? APP_INSTALLING : APP_READY;
 	app->installed_wall_ms = loop_wall_ms();
 	(void)snprintf(app->kind, sizeof(app->kind), "%s", about->kind);
 	(void)snprintf(app->source, sizeof(app->source), "%s", about->source);
@@ -167,6 +167,8 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	set_entries(app, about->entries);
 	if (store_app_put(txn, app, err) < 0)
 		return -1;
+	if (about->trial)
+		return 0;
 	return broker_note(broker, txn,
 			   &(struct history_note){
 				   .kind = HISTORY_LIFE, .app = name, .what = "installed", .why = about->source },

@@ -16,6 +16,7 @@ struct inspect_entries;
 struct install_about {
 	char kind[16], source[256], version[64], title[64], summary[128];
 	char package[64]; /* in the host's lists, by which it can be updated; "" none */
+	bool trial;        /* it stays an app that nobody sees */
 	bool from_base;    /* the host has it already */
 	const struct inspect_entries *entries; /* NULL: what the scan of its layer found */
 };

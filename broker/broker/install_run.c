@@ -57,7 +57,7 @@ static bool use_fields(struct install *in)
 	(void)take_field(in, "Version", in->about.version, sizeof(in->about.version));
 	(void)take_field(in, "Description", in->about.summary, sizeof(in->about.summary));
 	(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", package);
-	if (in->name[0])
+	if (in->name[0] || in->trial)
 		return true;
 	if (install_name_check(in->broker, package, &err) < 0 ||
 	    install_name_give(in->broker, in->id, package, &err) < 0) {

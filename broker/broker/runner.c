@@ -6,6 +6,8 @@
  */
 #include "broker/runner.h"
 
+#include "broker/trial.h"
+
 #include "broker/hand.h"
 
 #include <errno.h>
@@ -21,6 +23,10 @@ struct runner {
 	struct command *command; /* NULL once it ended */
 	uint8_t tty;
 	bool detach, told;
+	struct trial *trial; /* NULL: a run like others */
+	bool left;           /* nobody waits for it */
+	bool over;           /* the trial is: its report stands */
+	char app[APP_ID_SIZE];
 	uint32_t status; /* an ending that came before the client was there */
 	char why[512];
 };
@@ -28,6 +34,7 @@ struct runner {
 static void runner_free(struct runner *runner)
 {
 	client_destroy(runner->client);
+	trial_free(runner->trial);
 	free(runner);
 }
 
@@ -99,8 +106,30 @@ static void on_ran(void *data, int code, const char *why, bool cwd_changed, int 
 		    cwd_changed ? "the current folder is not there for the app; it starts in its home" : "");
 }
 
+/* A line of JSON. */
+static void tell_report(struct runner *runner)
+{
+	json_t *report = trial_report(runner->trial, runner->app, runner->status);
+	char *text = json_dumps(report, JSON_COMPACT);
+	size_t len = text ? strlen(text) : 0;
+
+	for (size_t done = 0; done < len;) {
+		size_t n = len - done < STREAM_BODY_MAX ? len - done : STREAM_BODY_MAX;
+
+		client_send(runner->client, STREAM_TEXT, text + done, n, -1);
+		done += n;
+	}
+	free(text);
+	json_decref(report);
+}
+
 static void tell_end(struct runner *runner)
 {
+	if (runner->trial && !runner->why[0]) {
+		tell_report(runner);
+		client_exit(runner->client, 0);
+		return;
+	}
 	if (runner->why[0])
 		client_fail(runner->client, runner->status, runner->why);
 	else
@@ -115,11 +144,27 @@ static void on_exited(void *data, uint32_t status, const char *why)
 	runner->status = status;
 	if (why)
 		(void)snprintf(runner->why, sizeof(runner->why), "%s", why[0] ? why : "the command did not run");
+	if (runner->trial && !runner->over)
+		return; /* what it changed is still counted */
 	runner->told = true;
 	if (!runner->client)
 		return; /* told as soon as it is there */
 	tell_end(runner);
 	runner_free(runner);
+}
+
+/* The session is gone, and what it changed is counted. */
+static void on_trial_over(void *data)
+{
+	struct runner *runner = data;
+
+	runner->over = runner->told = true;
+	if (runner->left)
+		runner_free(runner);
+	else if (runner->client) {
+		tell_end(runner);
+		runner_free(runner);
+	}
 }
 
 static void on_notice(void *data, const char *text)
@@ -186,6 +231,12 @@ static void on_gone(void *data)
 		command->ops = NULL;
 	else if (command)
 		command_abandon(command);
+	runner->command = NULL;
+	if (runner->trial && !runner->over) {
+		runner->left = true; /* the session still speaks to the trial */
+		return;
+	}
+	trial_free(runner->trial);
 	free(runner);
 }
 
@@ -208,7 +259,9 @@ void runner_abandon(struct runner *runner)
 {
 	if (runner->command)
 		command_abandon(steal_ptr(&runner->command));
-	runner_free(runner);
+	runner->left = true;
+	if (!runner->trial || runner->over)
+		runner_free(runner);
 }
 
 /* --- which program --- */
@@ -298,9 +351,9 @@ static char **argv_for(struct broker *broker, const struct run_request *r, struc
 	if (!txn)
 		return NULL;
 	found = store_app_get(txn, r->app, &app, err);
-	if (found == 0 || (found == 1 && app.state == APP_INSTALLING))
+	if (found == 0 || (found == 1 && app.state == APP_INSTALLING && !r->trial))
 		err_set(err, ENOENT, "no app '%s'", r->app);
-	else if (found == 1 && app.state != APP_READY)
+	else if (found == 1 && app.state != APP_READY && app.state != APP_INSTALLING)
 		err_set(err, EBUSY, "app '%s' cannot run: %s", r->app,
 			app.state == APP_REMOVING ? "it is being removed" : "its record is broken");
 	else if (found == 1)
@@ -325,7 +378,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 		hands_destroy(hands);
 		return NULL;
 	}
-	session = session_find(broker, r->app);
+	session = r->trial ? NULL : session_find(broker, r->app);
 	if (!session && r->exec_only) {
 		strv_free(run.argv);
 		hands_destroy(hands);
@@ -343,6 +396,11 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	runner->broker = broker;
 	runner->tty = run.flags;
 	runner->detach = r->detach;
+	if (r->trial) {
+		session->trial = runner->trial = trial_create();
+		session_wait_over(session, on_trial_over, runner);
+	}
+	(void)snprintf(runner->app, sizeof(runner->app), "%s", r->app);
 	runner->command = session_command(session, &run, &runner_command_ops, runner);
 	runner->command->hands = hands;
 	*ret_session = session->id;

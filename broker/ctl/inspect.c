@@ -263,7 +263,7 @@ static bool has_suffix(const char *text, const char *suffix)
 }
 
 /* 0 with a descriptor, or -1 for a name of a package; -2 after saying why. */
-static int open_thing(const char *word, const char **ret_kind)
+int open_thing(const char *word, const char **ret_kind)
 {
 	const char *slash = strrchr(word, '/');
 	bool deb = has_suffix(word, ".deb");

@@ -49,7 +49,7 @@ static int tar_stream(const char *folder, const char *name)
 	return fds[0];
 }
 
-static json_t *install_params(const char *kind, const char *name, const char *source, char **argv, size_t files)
+json_t *install_params(const char *kind, const char *name, const char *source, char **argv, size_t files)
 {
 	json_t *words = json_array(), *list = json_array();
 	char source_shown[512], name_shown[512];

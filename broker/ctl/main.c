@@ -18,6 +18,7 @@ const struct verb verbs[] = {
 	  "install a package in a sandbox of its own", cmd_install },
 	{ "search", "WORD...", "look for packages in this system's lists", cmd_search },
 	{ "inspect", "FILE|NAME...", "what a package is and wants, before anything of it runs", cmd_inspect },
+	{ "try", "FILE|NAME|APP [-- ARGS...]", "run it once, give it nothing, keep nothing, and tell what it reached for", cmd_try },
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },

@@ -32,6 +32,8 @@ struct relay {
 	bool over;
 	void (*text)(void *data, const char *text, size_t len);
 	void *text_data;
+	struct varlink_client **held; /* the connection stays once a text has come */
+	char *held_id;
 	bool bar;        /* a line of progress stands on the terminal */
 	char step[160];
 };
@@ -194,7 +196,11 @@ static void on_frame(struct relay *r, struct stream_frame *f)
 		(void)fprintf(stderr, "cowbell: %s: %s\n", r->what, f->len > 4 ? text + 4 : "it failed");
 		return;
 	case STREAM_TEXT:
-		if (r->text)
+		if (r->held) {
+			(void)snprintf(r->held_id, SHORT_TEXT, "%.63s", text);
+			r->over = true;
+			r->status = EXIT_DONE;
+		} else if (r->text)
 			r->text(r->text_data, text, f->len);
 		return;
 	case STREAM_SIGNAL:
@@ -406,7 +412,10 @@ static int relay_run(struct relay *r, const char *method, json_t *params, const 
 	json_decref(reply);
 	r->sock = varlink_client_fd(client);
 	relay_loop(r);
-	varlink_client_close(client);
+	if (r->held && r->held_id[0])
+		*r->held = client;
+	else
+		varlink_client_close(client);
 	(void)close(r->signals);
 	return r->status;
 }
@@ -425,4 +434,14 @@ int relay_text(struct ctl *ctl, const char *what, const char *method, json_t *pa
 	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .pty_done = true, .text = fn, .text_data = data };
 
 	return relay_run(&r, method, params, extra, extra_count, false);
+}
+
+int relay_hold(struct ctl *ctl, const char *what, json_t *params, const int *extra, size_t extra_count,
+	       char id[SHORT_TEXT], struct varlink_client **ret)
+{
+	struct relay r = { .ctl = ctl, .what = what, .pty = -1, .pty_done = true, .held = ret, .held_id = id };
+
+	id[0] = '\0';
+	*ret = NULL;
+	return relay_run(&r, "io.cowbell.Install", params, extra, extra_count, false);
 }

@@ -21,6 +21,12 @@ enum { EXIT_BROKEN = 125, EXIT_REFUSED = 126, EXIT_NO_PROGRAM = 127 };
 int relay_text(struct ctl *ctl, const char *what, const char *method, json_t *params, const int *extra,
 	       size_t extra_count, void (*fn)(void *data, const char *text, size_t len), void *data);
 
+/* Installs for a trial: EXIT_DONE with the app's id and the connection, which holds
+ * it for as long as the caller does not close it. */
+struct varlink_client;
+int relay_hold(struct ctl *ctl, const char *what, json_t *params, const int *extra, size_t extra_count,
+	       char id[SHORT_TEXT], struct varlink_client **ret);
+
 /* Bits of those of 0, 1, 2 that are terminals, and the terminal's size. */
 int relay_tty_bits(void);
 void relay_size(int *rows, int *columns);

@@ -29,7 +29,7 @@ static json_t *environment(void)
 }
 
 /* The words behind "--"; NULL and a message when one is not UTF-8. */
-static json_t *words(const char *verb, char **argv)
+json_t *run_words(const char *verb, char **argv)
 {
 	json_t *array = json_array();
 
@@ -46,7 +46,7 @@ static json_t *words(const char *verb, char **argv)
 	return array;
 }
 
-static json_t *run_params(const char *app, json_t *argv)
+json_t *run_params(const char *app, json_t *argv)
 {
 	char cwd[4096];
 	int rows, columns;
@@ -137,7 +137,7 @@ int cmd_run(struct ctl *ctl, int argc, char **argv)
 	dashes = find_dashes(argc, argv);
 	if (dashes != 2)
 		return usage("run");
-	args = words("run", argv + dashes + (dashes < argc));
+	args = run_words("run", argv + dashes + (dashes < argc));
 	if (!args)
 		return EXIT_USAGE;
 	params = run_params(argv[1], args);
@@ -166,7 +166,7 @@ int cmd_exec(struct ctl *ctl, int argc, char **argv)
 
 	if (dashes != 2 || dashes + 1 >= argc)
 		return usage("exec");
-	args = words("exec", argv + dashes + 1);
+	args = run_words("exec", argv + dashes + 1);
 	if (!args)
 		return EXIT_USAGE;
 	params = run_params(argv[1], args);

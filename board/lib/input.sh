@@ -18,6 +18,7 @@ mkdir -p "$top/build/bin" "$top/build/debs"
 for p in "$built"/bin/*; do $strip -o "$top/build/bin/${p##*/}" "$p"; done
 cp "$built/flashlight.deb" "$top/build/"
 cp -r tests tools "$top/"
+cp -r --parents board/*/profile "$top/"
 
 # Packages beyond what the board's root has, with lists such as fetch-debs.sh makes.
 status=$PWD/$out/status

@@ -29,6 +29,7 @@ struct runner {
 	char app[APP_ID_SIZE];
 	uint32_t status; /* an ending that came before the client was there */
 	char why[512];
+	char early[512]; /* a line for the person, likewise */
 };
 
 static void runner_free(struct runner *runner)
@@ -171,7 +172,10 @@ static void on_notice(void *data, const char *text)
 {
 	struct runner *runner = data;
 
-	client_text(runner->client, STREAM_NOTICE, text);
+	if (runner->client)
+		client_text(runner->client, STREAM_NOTICE, text);
+	else
+		(void)snprintf(runner->early, sizeof(runner->early), "%s", text);
 }
 
 static const struct command_ops runner_command_ops = {
@@ -249,6 +253,8 @@ void runner_attach(struct runner *runner, int fd)
 		runner_abandon(runner);
 		return;
 	}
+	if (runner->early[0])
+		client_text(runner->client, STREAM_NOTICE, runner->early);
 	if (runner->told) {
 		tell_end(runner);
 		runner_free(runner);

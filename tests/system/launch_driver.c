@@ -115,17 +115,23 @@ static void add_layers(char *text)
 		opt.launch.layers[opt.launch.layer_count++] = strtoull(p, NULL, 16);
 }
 
+/* NAME, an account of this machine, or UID:NAME where there is none. */
 static void set_owner(const char *name)
 {
-	const struct passwd *pw = getpwnam(name);
+	const char *colon = strchr(name, ':');
+	const struct passwd *pw = colon ? NULL : getpwnam(name);
 
-	if (!pw)
+	if (!pw && !colon)
 		fatal("no user '%s'", name);
-	(void)snprintf(opt.prepare.user, sizeof(opt.prepare.user), "%s", name);
-	opt.prepare.uid = pw->pw_uid;
-	opt.prepare.gid = pw->pw_gid;
-	if (!opt.prepare.home[0])
+	(void)snprintf(opt.prepare.user, sizeof(opt.prepare.user), "%s", colon ? colon + 1 : name);
+	opt.prepare.uid = pw ? pw->pw_uid : (uint32_t)strtoul(name, NULL, 10);
+	opt.prepare.gid = pw ? pw->pw_gid : opt.prepare.uid;
+	if (opt.prepare.home[0])
+		return;
+	if (pw)
 		(void)snprintf(opt.prepare.home, sizeof(opt.prepare.home), "%s", pw->pw_dir);
+	else
+		(void)snprintf(opt.prepare.home, sizeof(opt.prepare.home), "/home/%s", opt.prepare.user);
 }
 
 static void set_option(int c)

@@ -3,10 +3,12 @@
 # broker, so that layers can be shaped as no broker would let them be.
 
 owner=$(getent passwd $UID_OWNER | cut -d: -f1)
+owner=${owner:-$UID_OWNER:somebody} # a fresh machine has no account yet
+name=${owner#*:}
 ids=1879048192 # the driver's range; the app's own 0
 store=$T/store
 upper=$store/layers/0000000000000001/fs
-home=/home/$owner
+home=/home/$name
 docs="--gate 3:$home/Documents"
 mkdir -p "$T/real/sub"
 echo secret >"$T/real/a.txt"
@@ -159,7 +161,7 @@ is "a mount below it is hidden" "$(unshare -m --propagation private bash -c \
 is "hidden paths are hidden" "$(drive --hidden /usr/share/doc --hidden "$T" ls -d /usr/share/doc /usr/share 2>/dev/null | grep -v cannot)" /usr/share
 is "unknown top-level names are not there" "$(drive sh -c 'ls -A / | tr "\n" " "')" \
 	"$(cd / && ls -Ad .cowbell bin boot dev etc home lib* media mnt opt proc root run sbin srv sys tmp usr var 2>/dev/null | grep -v '^\.cowbell$' | sed '1i .cowbell' | tr '\n' ' ')"
-is "no host account but system ones and the owner" "$(drive sh -c 'awk -F: "\$3 >= 1000 && \$3 != 65534 {print \$1}" /etc/passwd')" "$owner"
+is "no host account but system ones and the owner" "$(drive sh -c 'awk -F: "\$3 >= 1000 && \$3 != 65534 {print \$1}" /etc/passwd')" "$name"
 
 # --- death
 

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a power cut may find under way, and what must stand afterwards.
+
+steps.py work DISK [FROM]       does step after step, and says each one done
+steps.py verify DISK:FROM ...   after a cut: FROM is the last step that was said
+
+Runs on a board of its own, as root: DISK is a whole, empty or cut disk. The state
+after step N follows from N alone, so a disk is right only if it shows that of the
+last step that was said done, or of the one after it, whole.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+BIN = os.environ.get('BIN', 'build/bin')
+HOME = '/srv/owner'
+FOLDERS = ['Documents', 'Pictures', 'Music', 'Videos']
+ANSWERS = ['read', 'no', 'empty', 'write']
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def expected(step):
+    """The answers and the counter after a step; counter None: the file is not there."""
+    answers, counter, grants = {}, None, 0
+    for n in range(1, step + 1):
+        kind = kind_of(n)
+        if kind == 'grant':
+            answers[FOLDERS[grants % len(FOLDERS)]] = ANSWERS[grants // len(FOLDERS) % len(ANSWERS)]
+            grants += 1
+        elif kind == 'run':
+            counter = n
+        else:
+            counter = None
+    return answers, counter
+
+
+def kind_of(step):
+    return 'reset' if step % 9 == 0 else 'run' if step % 2 else 'grant'
+
+
+class Device:
+    """A Cowbell whose root lies on the disk."""
+
+    def __init__(self, disk, place):
+        self.place, self.root = place, f'{place}/cow'
+        os.makedirs(place, exist_ok=True)
+        subprocess.run(['mount', '-t', 'ext4', disk, place], check=True)
+        self.ready, ready = os.pipe()
+        os.set_inheritable(ready, True)
+        self.daemon = subprocess.Popen([f'{BIN}/cowbelld', '--root', self.root, '--user', '1000', '--home', HOME,
+                                        '--ready-fd', str(ready)], close_fds=False, stderr=subprocess.PIPE)
+        os.close(ready)
+        if not os.read(self.ready, 64):
+            raise SystemError(self.daemon.communicate()[1].decode(errors='replace').strip() or 'cowbelld ended')
+
+    def cowbell(self, *words, check=True):
+        done = subprocess.run([f'{BIN}/cowbell', '--root', self.root, *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        if check and done.returncode:
+            raise SystemError(f'{" ".join(words)}: {done.stderr.decode(errors="replace").strip()}')
+        return done.stdout.decode(errors='replace')
+
+    def json(self, *words):
+        return json.loads(self.cowbell('--json', *words))
+
+    def end(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        self.daemon.communicate(timeout=30)
+        os.close(self.ready)
+        subprocess.run(['umount', self.place], check=True)
+
+
+def install(device):
+    device.cowbell('install', '--name', 'app', '--', 'sh', '-c',
+                   'printf "#!/bin/sh\\n" >/usr/local/bin/app && chmod 755 /usr/local/bin/app')
+
+
+def do(device, step):
+    kind = kind_of(step)
+    if kind == 'grant':
+        before, after = expected(step - 1)[0], expected(step)[0]
+        folder = next(f for f in FOLDERS if after.get(f) != before.get(f))
+        device.cowbell('grant', 'app', f'storage:{folder}', after[folder], '--for', 'always')
+    elif kind == 'run':
+        # The size makes a torn file likely, were it not synced; the name makes room in the tables.
+        device.cowbell('shell', 'app', '-c', f'cd; echo {step} >counter; seq {step} {step + 4000} >large; : >seen{step}')
+        device.json('generations', 'app')  # waits until what it changed is a generation
+    else:
+        device.cowbell('--yes', 'reset', 'app')
+
+
+def find(device):
+    """What the disk shows: its answers and its counter."""
+    answers = {}
+    for p in device.json('permissions', 'app')['permissions']:
+        folder = p['permission'].partition(':')[2]
+        if folder in FOLDERS and p['answer'] != 'ask' and p['for'] == 'always':
+            answers[folder] = p['answer']
+    text = device.cowbell('cat', 'app', f'{HOME}/counter', check=False).strip()
+    return answers, int(text) if text else None
+
+
+def check_versions(device, counter):
+    """The newest version of each file is what its record says."""
+    versions = {v['path']: v for v in device.json('versions', 'app')['versions']}
+    for name in ('counter', 'large') if counter else ():
+        v = versions.get(f'{HOME}/{name}'.lstrip('/')) or versions.get(f'{HOME}/{name}')
+        if not v:
+            return f'no version of {name}'
+        data = subprocess.run([f'{BIN}/cowbell', '--root', device.root, 'cat', 'app', f'{HOME}/{name}'],
+                              stdout=subprocess.PIPE, check=True).stdout
+        if hashlib.blake2b(data, digest_size=32).hexdigest() != v['hash']:
+            return f'{name} is not what its version says'
+    return ''
+
+
+def check(device, said):
+    """'' and the step that the disk stands at, or what is wrong."""
+    apps = device.json('list')['apps']
+    if not apps:
+        return ('', -1) if said < 0 else ('the app is lost', -1)
+    if apps[0]['state'] != 'ready':
+        return f'the app is {apps[0]["state"]}', -1
+    found = find(device)
+    steps = [n for n in (max(said, 0), max(said, 0) + 1) if expected(n) == found]
+    if not steps:
+        return f'step {said} was said, and the disk shows {found}', -1
+    wrong = check_versions(device, found[1])
+    if not wrong and device.cowbell('shell', 'app', '-c', 'cat ~/counter; echo lives', check=False).split()[-1:] != ['lives']:
+        wrong = 'the app does not run'
+    return wrong, steps[-1]
+
+
+def verify(disk, said):
+    try:
+        device = Device(disk, f'/run/{os.path.basename(disk)}')
+    except (SystemError, subprocess.CalledProcessError) as e:
+        return str(e), -1
+    try:
+        return check(device, said)
+    except (SystemError, ValueError, KeyError) as e:
+        return str(e), -1
+    finally:
+        device.end()
+
+
+def prepare():
+    for folder in FOLDERS:
+        os.makedirs(f'{HOME}/{folder}', exist_ok=True)
+    subprocess.run(['chown', '-R', '1000:1000', HOME], check=True)
+    os.chdir('/srv/cowbell')
+
+
+def work(disk, said):
+    device = Device(disk, '/run/work')
+    step = 0
+    if said is None:
+        say('@@BEGIN')
+        install(device)
+    else:
+        wrong, step = check(device, said)
+        if wrong:
+            say('@@BAD', wrong)
+            return 1
+        if step < 0:
+            install(device)
+            step = 0
+    say('@@DONE', step)
+    while True:
+        step += 1
+        do(device, step)
+        say('@@DONE', step)
+
+
+def main():
+    prepare()
+    if sys.argv[1] == 'work':
+        return work(sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    bad = 0
+    for word in sys.argv[2:]:
+        disk, _, said = word.partition(':')
+        start = time.monotonic()
+        wrong, step = verify(disk, int(said))
+        bad += wrong != ''
+        say('@@DISK', disk, 'BAD' if wrong else 'GOOD', step, f'{time.monotonic() - start:.1f}', wrong.replace('\n', ' '))
+    return 1 if bad else 0
+
+
+sys.exit(main())

@@ -213,6 +213,11 @@ demo: ## a private Cowbell, two apps, and a bell; installs what building needs
 bench: all ## figures, as ratios against peers in the same run
 	$(Q)$(SUDO) tests/bench/run
 
+.PHONY: power-cut
+BOARD ?= qemu-virt-arm64
+power-cut: ## 60 power cuts of an emulated board at work; BOARD=name for another
+	$(Q)tests/crash/power-cut $(BOARD) 60
+
 # --- fuzzers: clang and its runtime (libclang-rt-14-dev); FUZZ_SECONDS each
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

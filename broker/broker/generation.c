@@ -179,9 +179,52 @@ static int bring_grants_back(struct change *c, struct store_txn *txn, struct err
 	return rc;
 }
 
+struct install_walk {
+	uint64_t layer;
+	struct generation_record *found;
+	bool any;
+};
+
+static int find_install(void *data, const struct generation_record *g)
+{
+	struct install_walk *walk = data;
+
+	if (g->kind == GENERATION_INSTALL && g->own_layer == walk->layer) {
+		*walk->found = *g;
+		walk->any = true;
+	}
+	return 0;
+}
+
+/* On which install the state comes back. Where the system below has changed since,
+ * on the install as it is now; else on its own, and an update is undone with it. */
+static int choose_install(struct change *c, struct store_txn *txn, struct app_record *app,
+			  struct generation_record *g, struct err *err)
+{
+	struct generation_record install = { 0 }, own = { 0 };
+	struct install_walk walk = { .found = &own };
+
+	if (store_generation_get(txn, c->app, app->install, &install, err) < 0)
+		return -1;
+	if (!g->layer_count || !install.layer_count)
+		return 0;
+	walk.layer = g->layers[g->layer_count - 1];
+	if (walk.layer == install.own_layer)
+		return 0;
+	if (store_generation_each(txn, c->app, find_install, &walk, err) < 0)
+		return -1;
+	if (!walk.any || memcmp(own.base_hash, install.base_hash, sizeof(own.base_hash)) != 0) {
+		generation_restack(g, &install);
+		return 0;
+	}
+	app->install = own.number;
+	(void)snprintf(app->version, sizeof(app->version), "%.63s", own.label);
+	return 0;
+}
+
 static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_record *app, struct err *err)
 {
-	struct generation_record g = { 0 }, install = { 0 };
+	struct generation_record g = { 0 };
 	char why[64];
 
 	if (store_app_get(txn, c->app, app, err) != 1)
@@ -196,10 +239,8 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 	memcpy(g.base_hash, c->target.base_hash, sizeof(g.base_hash));
 	g.layer_count = c->target.layer_count;
 	memcpy(g.layers, c->target.layers, sizeof(g.layers));
-	/* A state from before the base changed comes back on the install as it is now. */
-	if (store_generation_get(txn, c->app, app->install, &install, err) < 0)
+	if (choose_install(c, txn, app, &g, err) < 0)
 		return -1;
-	generation_restack(&g, &install);
 	c->result.generation = g.number;
 	c->result.of = g.of;
 	app->head = g.number;
@@ -269,6 +310,16 @@ static void on_prepared(void *data, const struct job_result *result)
 
 static const struct job_ops prepare_ops = { .on_done = on_prepared };
 
+/* Put on another version, and not only on another state of the system. */
+static bool is_update(struct store_txn *txn, const struct generation_record *g)
+{
+	struct generation_record before;
+	struct err err = { 0 };
+
+	return store_generation_get(txn, g->app, g->of, &before, &err) == 1 &&
+	       memcmp(before.base_hash, g->base_hash, sizeof(g->base_hash)) == 0;
+}
+
 /* The generation that "undo last run" goes back to: before the last one that
  * changed something. */
 static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
@@ -279,6 +330,8 @@ static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
 	while (head && store_generation_get(txn, app, head, &g, &err) == 1) {
 		if (!generation_takes_up(&g))
 			return g.parent;
+		if (g.kind == GENERATION_REBUILT && is_update(txn, &g))
+			return g.of;
 		head = g.of;
 	}
 	return 0;

@@ -13,11 +13,9 @@
 #define MERGE_DEPTH 8u
 #define DOOM_MS ((uint64_t)24 * 3600 * 1000)
 
-struct settle;
-
 /* Turns what an ended session left in its upper into a generation, or finds
  * that nothing changed. fn exactly once. The session is borrowed until then. */
-struct settle *generation_settle(struct session *session, void (*fn)(void *data, int code, const char *why),
+void generation_settle(struct session *session, void (*fn)(void *data, int code, const char *why),
 				 void *data);
 
 /* The same for an app whose last session nobody saw ending; holds no turn: the

@@ -36,6 +36,7 @@ void install_free(struct install *in)
 	install_plan_finish(&in->plan);
 	job_cancel(in->feeding);
 	turn_end(in->purge_turn);
+	install_compare_cancel(in);
 	packages_cancel(in->asking);
 	inspect_cancel(in->reading);
 	inspect_entries_finish(&in->entries);
@@ -74,6 +75,10 @@ void install_purge(struct install *in, const char *why)
 {
 	if (!in->why[0])
 		(void)snprintf(in->why, sizeof(in->why), "%s", why);
+	if (in->update && in->newest)
+		client_exit(in->client, 0);
+	else if (in->update)
+		client_fail(in->client, in->status ? in->status : 1, in->why);
 	if (in->rebuilt) {
 		install_rebuild_over(in, in->why);
 		return;
@@ -92,10 +97,13 @@ void install_fail(struct install *in, const char *why)
 	in->failed = true;
 	packages_cancel(steal_ptr(&in->asking));
 	inspect_cancel(steal_ptr(&in->reading));
+	install_compare_cancel(in);
 	if (in->session) {
 		in->session->discard = in->rebuilt != NULL;
 		session_end(in->session); /* on_over goes on */
 	}
+	else if (in->update && in->purge_turn && !in->prepared)
+		return; /* its turn, or the keeper that makes its layer, goes on */
 	else if (!in->base || in->prepared)
 		install_purge(in, why);
 	/* else a keeper still makes its layer: on_prepared goes on */
@@ -140,6 +148,8 @@ void install_over(void *data, int code, const char *why)
 	if (in->rebuilt) {
 		if (install_name_entries(in->broker, in->id, &in->about, &err) < 0)
 			log_warn("'%s': its programs are not noted: %s", in->id, err.msg);
+		if (in->update)
+			client_exit(in->client, 0);
 		install_rebuild_over(in, "");
 		return;
 	}
@@ -160,7 +170,7 @@ void install_over(void *data, int code, const char *why)
 	install_say(in, 0, "");
 }
 
-static void try_begin(struct install *in)
+void install_begin_if_ready(struct install *in)
 {
 	if (in->prepared && in->have_fds && !in->session && !in->failed && !in->feeding)
 		install_fetch(in);
@@ -180,7 +190,7 @@ static void on_prepared(void *data, const struct job_result *result)
 	if (in->failed)
 		install_purge(in, in->why);
 	else
-		try_begin(in);
+		install_begin_if_ready(in);
 }
 
 static const struct job_ops prepare_ops = { .on_done = on_prepared };
@@ -250,7 +260,7 @@ static void on_client_fds(void *data, int *fds, size_t count)
 	for (size_t i = 0; i < count; i++)
 		fds[i] = -1;
 	in->have_fds = true;
-	try_begin(in);
+	install_begin_if_ready(in);
 }
 
 static void on_client_signal(void *data, uint32_t signo)
@@ -366,6 +376,8 @@ void install_attach(struct install *in, int fd)
 	in->client = client_create(in->broker, fd, &client_ops, in);
 	if (!in->client)
 		install_free(in);
+	else if (in->update)
+		install_update_begin(in);
 	else
 		provision(in, true);
 }

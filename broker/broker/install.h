@@ -29,6 +29,17 @@ struct install_request {
 /* Refuses bad names, taken names and unknown kinds at once. */
 struct install *install_create(struct broker *broker, const struct install_request *request, uint64_t *ret_session,
 			       struct err *err);
+
+/* A new version for an app that came from packages: of this system's lists, or from
+ * the client's files. Refused at once for a running app and for one that has no
+ * versions. */
+struct update_request {
+	const char *app;
+	size_t file_count;
+	bool no_new_permissions; /* not when it may want more than before */
+};
+struct install *install_update(struct broker *broker, const struct update_request *request, struct err *err);
+
 void install_attach(struct install *install, int fd);
 void install_abandon(struct install *install);
 

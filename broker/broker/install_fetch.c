@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void keep(struct install *in)
+void install_keep_new(struct install *in)
 {
 	struct install_request request = { .kind = "deb", .name = in->name, .source = "", .file_count = in->file_count };
 	struct err err = { 0 };
@@ -29,6 +29,15 @@ static void keep(struct install *in)
 	install_keep_and_run(in);
 }
 
+/* All is here that it is installed from. */
+static void keep(struct install *in)
+{
+	if (in->update && in->no_new)
+		install_compare(in);
+	else
+		install_keep_new(in);
+}
+
 /* --- the host's lists --- */
 
 static void on_item(void *data, const struct package_item *item)
@@ -41,6 +50,7 @@ static void on_item(void *data, const struct package_item *item)
 		(void)snprintf(in->about.summary, sizeof(in->about.summary), "%.127s", item->summary);
 		(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", item->name);
 		in->about.from_base = item->flags & PACKAGE_IN_BASE;
+		in->newest = in->update && strcmp(item->version, in->old_version) == 0;
 	}
 	if (item->flags & PACKAGE_IN_BASE)
 		return;
@@ -69,6 +79,24 @@ static void on_file(void *data, const char *name, int fd)
 	in->came++;
 }
 
+static void ask(struct install *in, enum package_want want, char *const *words);
+
+/* Before a new version is fetched it is known whether there is one. */
+static void on_listed(struct install *in)
+{
+	char text[200];
+
+	in->listed = true;
+	in->coming = in->coming_bytes = in->coming_room = 0;
+	if (!in->newest) {
+		ask(in, PACKAGE_FETCH, in->names);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%s %s is the newest that this system's lists have", in->id, in->old_version);
+	client_text(in->client, STREAM_NOTICE, text);
+	install_fail(in, text);
+}
+
 static void on_fetched(void *data, int code, const char *why)
 {
 	struct install *in = data;
@@ -76,6 +104,8 @@ static void on_fetched(void *data, int code, const char *why)
 	in->asking = NULL;
 	if (code)
 		install_fail(in, why);
+	else if (in->update && in->names && !in->listed)
+		on_listed(in);
 	else if (in->came != in->coming)
 		install_fail(in, "not every package came");
 	else
@@ -170,7 +200,7 @@ void install_fetch(struct install *in)
 {
 	if (in->names) {
 		install_progress(in, 0, "look into this system's lists");
-		ask(in, PACKAGE_FETCH, in->names);
+		ask(in, in->update ? PACKAGE_LIST : PACKAGE_FETCH, in->names);
 	} else if (in->packages) {
 		read_next(in);
 	} else {

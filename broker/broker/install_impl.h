@@ -47,6 +47,9 @@ struct install {
 	size_t depend_count;
 	struct inspect_entries entries;
 	unsigned int permille;
+	bool update, no_new, newest, listed;
+	char old_version[64];
+	struct comparing *comparing;
 	bool trial, held;   /* installed for one client's trial; it is */
 	struct turn *purge_turn;
 	char tail[8][200];  /* the last lines of the package manager */
@@ -106,6 +109,14 @@ void install_output_drain(struct install *in);
 void install_output_show(struct install *in);
 /* Tells the person how far it is: thousandths, and a word for the step. */
 void install_progress(struct install *in, unsigned int permille, const char *what);
+
+/* install_update.c: begins once the client is there; compares what the new version
+ * wants with the old one and then goes on by install_keep_new. */
+void install_update_begin(struct install *in);
+void install_compare(struct install *in);
+void install_compare_cancel(struct install *in);
+void install_keep_new(struct install *in);
+void install_begin_if_ready(struct install *in);
 
 /* install_rebuild.c: tells who wanted it; "" for done. */
 void install_rebuild_over(struct install *in, const char *why);

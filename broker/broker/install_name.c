@@ -126,6 +126,19 @@ static void set_entries(struct app_record *app, const struct inspect_entries *e)
 				  app->entry_count));
 }
 
+/* The generation of the install says which version it is: going back to it finds
+ * out by that. */
+static int label_install(struct store_txn *txn, const struct app_record *app, struct err *err)
+{
+	struct generation_record g;
+
+	if (!app->install || store_generation_get(txn, app->id, app->install, &g, err) != 1)
+		return 0;
+	if (!g.label[0])
+		(void)snprintf(g.label, sizeof(g.label), "%s", app->version);
+	return store_generation_put(txn, &g, err);
+}
+
 int install_name_entries(struct broker *broker, const char *name, const struct install_about *about, struct err *err)
 {
 	struct store_txn *txn = store_begin(broker->store, true, err);
@@ -138,7 +151,7 @@ int install_name_entries(struct broker *broker, const char *name, const struct i
 		if (about->version[0])
 			(void)snprintf(app.version, sizeof(app.version), "%s", about->version);
 		set_entries(&app, about->entries);
-		rc = store_app_put(txn, &app, err);
+		rc = store_app_put(txn, &app, err) < 0 || label_install(txn, &app, err) < 0 ? -1 : 0;
 	}
 	app_record_finish(&app);
 	if (rc < 0) {
@@ -165,7 +178,7 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	(void)snprintf(app->package, sizeof(app->package), "%s", about->package);
 	app->from_base = about->from_base;
 	set_entries(app, about->entries);
-	if (store_app_put(txn, app, err) < 0)
+	if (store_app_put(txn, app, err) < 0 || label_install(txn, app, err) < 0)
 		return -1;
 	if (about->trial)
 		return 0;

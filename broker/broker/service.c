@@ -21,6 +21,7 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Resolve", 0, service_resolve },
 	{ "io.cowbell.Search", 0, service_search },
 	{ "io.cowbell.Inspect", METHOD_UPGRADE, service_inspect },
+	{ "io.cowbell.Update", METHOD_UPGRADE, service_update },
 	{ "io.cowbell.Uninstall", 0, service_uninstall },
 	{ "io.cowbell.Stop", 0, service_stop_app },
 	{ "io.cowbell.Permissions", METHOD_ANY_READER, service_permissions },

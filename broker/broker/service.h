@@ -53,6 +53,7 @@ SERVICE_METHOD(service_info);
 SERVICE_METHOD(service_ps);
 SERVICE_METHOD(service_run);
 SERVICE_METHOD(service_install);
+SERVICE_METHOD(service_update);
 SERVICE_METHOD(service_uninstall);
 SERVICE_METHOD(service_stop_app);
 /* service_packages.c */

@@ -241,6 +241,28 @@ out:
 	free(files);
 }
 
+SERVICE_METHOD(service_update)
+{
+	char **files = service_words(params, "files");
+	struct update_request request = {
+		.app = service_str(params, "app"),
+		.no_new_permissions = service_bool(params, "no_new_permissions"),
+	};
+	struct install *install = NULL;
+	struct err err = { 0 };
+
+	while (files[request.file_count])
+		request.file_count++;
+	free(files);
+	if (service_get_app(data, call, request.app, NULL) != 1)
+		return;
+	install = install_update(data, &request, &err);
+	if (!install)
+		service_fail(call, &err);
+	else
+		varlink_upgrade(call, NULL, on_install_upgraded, install);
+}
+
 /* --- ending and removing --- */
 
 struct pending {

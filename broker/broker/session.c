@@ -138,7 +138,6 @@ static void on_settled(void *data, int code, const char *why)
 {
 	struct session *session = data;
 
-	session->settle = NULL;
 	if (code)
 		log_warn("changes of '%s' not settled: %s", session->app, why);
 	session_over(session, code, why);
@@ -157,7 +156,7 @@ static void session_settle(struct session *session)
 		session_over(session, session->discard ? 0 : EIO, session->why);
 		return;
 	}
-	session->settle = generation_settle(session, on_settled, session);
+	generation_settle(session, on_settled, session); /* may be over, and the session gone, when it returns */
 }
 
 const char *session_program(struct session *session, const char *program)

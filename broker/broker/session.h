@@ -94,10 +94,11 @@ struct session {
 	uint64_t began_ms;   /* of a trial: when its root stood */
 	bool old_base;  /* its person wants it on an install made on another base */
 	bool rebuild;   /* installs a READY app anew, inside the turn of another session */
+	bool updated;   /* rebuild: by another version */
+	char why_rebuilt[160];
 	bool discard;   /* what it changed is not wanted: nothing is settled */
 	bool keep;      /* --detach: lives without a command */
 	char why[512];  /* what went wrong, for whoever waits */
-	struct settle *settle;
 	struct job *preparing; /* makes the upper */
 	struct install *rebuilding; /* install.h: goes before the launch */
 	struct session_waiter *waiters;

@@ -184,8 +184,9 @@ static int take_up_state(struct settle *s, struct store_txn *txn, const struct g
 	return broker_note(s->broker, txn,
 			   &(struct history_note){ .kind = HISTORY_LIFE,
 						   .app = s->app,
-						   .what = "installed anew",
-						   .why = "the system below it has changed" },
+						   .what = s->session->updated ? "updated" : "installed anew",
+						   .why = s->session->updated ? s->session->why_rebuilt
+									      : "the system below it has changed" },
 			   err);
 }
 
@@ -345,7 +346,7 @@ static struct settle *settle_new(struct broker *broker, const char *app, enum ge
 	return s;
 }
 
-struct settle *generation_settle(struct session *session, void (*fn)(void *data, int code, const char *why),
+void generation_settle(struct session *session, void (*fn)(void *data, int code, const char *why),
 				 void *data)
 {
 	struct settle *s = settle_new(session->broker, session->app,
@@ -356,14 +357,13 @@ struct settle *generation_settle(struct session *session, void (*fn)(void *data,
 	s->rebuild = session->rebuild;
 	if (session->untouched && !s->rebuild) {
 		clear_in_session(s);
-		return NULL;
+		return;
 	}
 	if (load_app(s, &err) < 0) {
 		settle_end(s, err.code ? err.code : EIO, err.msg);
-		return NULL;
+		return;
 	}
 	start_scan(s);
-	return s;
 }
 
 void generation_settle_unclean(struct broker *broker, const char *app,

@@ -79,6 +79,7 @@ int open_thing(const char *word, const char **ret_kind);
 int cmd_search(struct ctl *ctl, int argc, char **argv);
 int cmd_inspect(struct ctl *ctl, int argc, char **argv);
 int cmd_try(struct ctl *ctl, int argc, char **argv);
+int cmd_update(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_info(struct ctl *ctl, int argc, char **argv);
 int cmd_ps(struct ctl *ctl, int argc, char **argv);

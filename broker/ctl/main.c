@@ -19,6 +19,7 @@ const struct verb verbs[] = {
 	{ "search", "WORD...", "look for packages in this system's lists", cmd_search },
 	{ "inspect", "FILE|NAME...", "what a package is and wants, before anything of it runs", cmd_inspect },
 	{ "try", "FILE|NAME|APP [-- ARGS...]", "run it once, give it nothing, keep nothing, and tell what it reached for", cmd_try },
+	{ "update", "[--no-new-permissions] [APP... | APP FILE.deb...]", "a new version; state and answers stay", cmd_update },
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },

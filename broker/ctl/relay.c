@@ -405,7 +405,7 @@ static int relay_run(struct relay *r, const char *method, json_t *params, const 
 		if (r->agent)
 			agent_finish(r->agent);
 		varlink_client_close(client);
-		if ((strstr(method, "Install") || strstr(method, "Inspect")))
+		if ((strstr(method, "Install") || strstr(method, "Inspect") || strstr(method, "Update")))
 			return EXIT_FAILED;
 		return err.code == ENOEXEC ? EXIT_NO_PROGRAM : EXIT_REFUSED;
 	}

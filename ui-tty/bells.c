@@ -4,6 +4,7 @@
  */
 #include "ui-tty/bells.h"
 
+#include "policy/alphabet.h"
 #include "policy/permission.h"
 #include "ui-tty/show.h"
 
@@ -46,6 +47,8 @@ bool bells_read(json_t *p, struct prompt_text *ret)
 		if (strcmp(ret->answers[i], str_of(p, "safe")) == 0)
 			ret->safe = i;
 	}
+	ret->looks_alike = text_looks_alike(ret->title) || text_looks_alike(ret->program) ||
+			   text_looks_alike(ret->about) || text_looks_alike(ret->source);
 	ret->next_time = strcmp(str_of(p, "state"), "unanswered") == 0;
 	return ret->id != 0;
 }

@@ -91,6 +91,32 @@ void folds_free(struct folds *folds)
 	memset(folds, 0, sizeof(*folds));
 }
 
+json_t *history_all(json_t *(*fetch)(void *data, long long before), void *data)
+{
+	json_t *all = json_array(), *reply, *part;
+	long long before = 0, first;
+
+	for (;;) {
+		reply = fetch(data, before);
+		if (!reply) {
+			json_decref(all);
+			return NULL;
+		}
+		part = json_object_get(reply, "history");
+		first = int_of(json_array_get(part, 0), "seq");
+		if (json_array_size(part) == 0 || (before && first >= before)) {
+			json_decref(reply);
+			return all;
+		}
+		before = first;
+		part = json_incref(part);
+		json_decref(reply);
+		(void)json_array_extend(part, all); /* what came earlier is later */
+		json_decref(all);
+		all = part;
+	}
+}
+
 /* --- sentences --- */
 
 static const char *life_word(const char *what)

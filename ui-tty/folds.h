@@ -29,6 +29,11 @@ void folds_free(struct folds *folds);
  * counted says its unit; what was not counted is not guessed. */
 void fold_says(const struct fold *fold, char *buf, size_t size);
 
+/* All entries that a reader can get: calls fetch for one reply of History after
+ * another (before: 0 for the latest) until there are no more. The reply's array is
+ * the caller's; NULL when fetch failed, with the reason where fetch puts it. */
+json_t *history_all(json_t *(*fetch)(void *data, long long before), void *data);
+
 /* One page: sentences about each app, "\n" between lines, a blank line between
  * apps. The caller frees; never NULL. */
 char *folds_summary(const struct folds *folds, const char *period);

@@ -47,18 +47,33 @@ static void title(const struct ui *ui, char *left, char *right, size_t size)
 	(void)snprintf(right, size, "%s", periods[period_of(place)]);
 }
 
+struct question {
+	struct ui *ui;
+	const char *app;
+	long long since;
+};
+
+static json_t *fetch(void *data, long long before)
+{
+	struct question *q = data;
+	json_t *params = json_pack("{s:I}", "since", (json_int_t)q->since);
+
+	if (*q->app)
+		json_object_set_new(params, "app", json_string(q->app));
+	if (before)
+		json_object_set_new(params, "before", json_integer(before));
+	return ui_call(q->ui, "io.cowbell.History", params);
+}
+
 static bool load(struct ui *ui, struct place *place)
 {
-	json_t *params = json_pack("{s:I}", "since", (json_int_t)since_of(ui, place));
-	json_t *reply;
+	struct question q = { .ui = ui, .app = place->app, .since = since_of(ui, place) };
+	json_t *all = history_all(fetch, &q);
 
-	if (*place->app)
-		json_object_set_new(params, "app", json_string(place->app));
-	reply = ui_call(ui, "io.cowbell.History", params);
-	if (!reply)
+	if (!all)
 		return place->data != NULL;
 	json_decref(place->data);
-	place->data = reply;
+	place->data = all;
 	return true;
 }
 
@@ -102,7 +117,7 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 {
 	struct folds folds;
 
-	folds_make(json_object_get(place->data, "history"), since_of(ui, place), &folds);
+	folds_make(place->data, since_of(ui, place), &folds);
 	if (view_of(place) == VIEW_TIME) {
 		for (size_t i = 0; i < folds.count; i++)
 			add_fold(ui, place, &folds.fold[i], (int)i, lines);
@@ -118,7 +133,7 @@ static void open_app(struct ui *ui, struct place *place, int target)
 {
 	struct folds folds;
 
-	folds_make(json_object_get(place->data, "history"), since_of(ui, place), &folds);
+	folds_make(place->data, since_of(ui, place), &folds);
 	if (target >= 0 && (size_t)target < folds.count && folds.fold[target].app[0] && !*place->app)
 		ui_enter(ui, &page_app, folds.fold[target].app, "");
 	folds_free(&folds);
@@ -188,23 +203,20 @@ static void summary_title(const struct ui *ui, char *left, char *right, size_t s
 
 static bool summary_load(struct ui *ui, struct place *place)
 {
-	json_t *params = json_pack("{s:I}", "since", (json_int_t)(ui->wall_ms - 30 * DAY_MS));
+	struct question q = { .ui = ui, .app = place->app, .since = ui->wall_ms - 30 * DAY_MS };
+	json_t *all = history_all(fetch, &q);
 	struct folds folds;
-	json_t *reply;
 	char *text;
 
-	if (*place->app)
-		json_object_set_new(params, "app", json_string(place->app));
-	reply = ui_call(ui, "io.cowbell.History", params);
-	if (!reply)
+	if (!all)
 		return false;
-	folds_make(json_object_get(reply, "history"), ui->wall_ms - 30 * DAY_MS, &folds);
+	folds_make(all, q.since, &folds);
 	text = folds_summary(&folds, "the last 30 days");
 	json_decref(place->data);
 	place->data = json_string(text);
 	free(text);
 	folds_free(&folds);
-	json_decref(reply);
+	json_decref(all);
 	return true;
 }
 

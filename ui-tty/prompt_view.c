@@ -103,6 +103,8 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, row);
 	(void)snprintf(row, sizeof(row), "now    %s opens it", p->program[0] ? p->program : "it");
 	add_row(&f, row);
+	if (p->looks_alike)
+		add_row(&f, "note   a name looks like another");
 	if (p->says[0]) {
 		(void)snprintf(row, sizeof(row), "says   \"%s\"", p->says);
 		add_row(&f, row);

@@ -18,6 +18,7 @@ struct prompt_text {
 	char answers[PROMPT_ANSWERS_MAX][16];
 	size_t answer_count;
 	size_t safe; /* index of the safe answer */
+	bool looks_alike; /* a name in it may be meant to be taken for another */
 	bool next_time; /* the run that asked is over: answered for the next, so never for "this run" */
 	unsigned int more;
 };

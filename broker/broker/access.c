@@ -310,6 +310,7 @@ static bool handle_need(struct session *session, struct rd *body)
 		return true;
 	}
 	if (loop_boot_ms() < session->gates[index].quiet_until_ms) {
+		session->gates[index].unasked++;
 		note_access(session, gate, GIVE_NO, "refused", "not answered a moment ago", program);
 		answer_gate(session, (size_t)index, GIVE_NO, 0, 0);
 		return true;

@@ -92,8 +92,10 @@ void service_board_probes(struct broker *broker, json_t *probes);
 
 /* Records as the interface's types; service_json.c */
 json_t *service_json_app(struct broker *broker, struct store_txn *txn, const struct app_record *app);
-json_t *service_json_permissions(struct broker *broker, const char *app);
-json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref);
+struct usage;
+json_t *service_json_permissions(struct broker *broker, const char *app, const struct usage *usage);
+json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref,
+				const struct usage *usage);
 json_t *service_json_history(const struct history_record *entry);
 json_t *service_json_generation(const struct generation_record *g, const struct app_record *app);
 

@@ -10,6 +10,7 @@
 #include "broker/prompt.h"
 #include "broker/service.h"
 #include "broker/turn.h"
+#include "broker/usage.h"
 #include "varlink/server.h"
 
 #include <errno.h>
@@ -38,26 +39,33 @@ SERVICE_METHOD(service_permissions)
 	const char *app = service_str(params, "app");
 	struct names_walk walk = { 0 };
 	json_t *all = json_array();
+	struct usage *usage;
 	struct err err = { 0 };
 	struct store_txn *txn;
 	int rc = 0;
 
-	if (app) {
-		if (service_get_app(broker, call, app, NULL) == 1)
-			varlink_reply(call, json_pack("{s:o}", "permissions", service_json_permissions(broker, app)));
+	if (app && service_get_app(broker, call, app, NULL) != 1) {
 		json_decref(all);
+		return;
+	}
+	usage = usage_read(broker, app);
+	if (app) {
+		json_decref(all);
+		varlink_reply(call, json_pack("{s:o}", "permissions", service_json_permissions(broker, app, usage)));
+		usage_free(usage);
 		return;
 	}
 	txn = store_begin(broker->store, false, &err);
 	rc = txn ? store_app_each(txn, add_name, &walk, &err) : -1;
 	store_abort(txn);
 	for (size_t i = 0; i < walk.count; i++) {
-		json_t *one = service_json_permissions(broker, walk.ids[i]);
+		json_t *one = service_json_permissions(broker, walk.ids[i], usage);
 
 		json_array_extend(all, one);
 		json_decref(one);
 	}
 	free(walk.ids);
+	usage_free(usage);
 	if (rc < 0) {
 		json_decref(all);
 		service_fail(call, &err);
@@ -377,8 +385,12 @@ SERVICE_METHOD(service_explain)
 {
 	struct broker *broker = data;
 	struct permission_ref ref;
+	struct usage *usage;
 	const char *app;
 
-	if (get_target(broker, call, params, &app, &ref))
-		varlink_reply(call, json_pack("{s:o}", "permission", service_json_permission(broker, app, &ref)));
+	if (!get_target(broker, call, params, &app, &ref))
+		return;
+	usage = usage_read(broker, app);
+	varlink_reply(call, json_pack("{s:o}", "permission", service_json_permission(broker, app, &ref, usage)));
+	usage_free(usage);
 }

@@ -7,6 +7,7 @@
 #include "broker/runner.h"
 #include "broker/service.h"
 #include "broker/turn.h"
+#include "broker/usage.h"
 #include "varlink/server.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ SERVICE_METHOD(service_info)
 	struct recent_walk walk = { 0 };
 	struct app_record app = { 0 };
 	json_t *recent = json_array();
+	struct usage *usage;
 	struct err err = { 0 };
 	struct store_txn *txn;
 	size_t from;
@@ -85,8 +87,10 @@ SERVICE_METHOD(service_info)
 	from = walk.count > ARRAY_LEN(walk.last) ? walk.count - ARRAY_LEN(walk.last) : 0;
 	for (size_t i = from; i < walk.count; i++)
 		json_array_append(recent, walk.last[i % ARRAY_LEN(walk.last)]);
+	usage = usage_read(broker, name);
 	varlink_reply(call, json_pack("{s:o, s:o, s:o}", "app", service_json_app(broker, txn, &app), "permissions",
-				      service_json_permissions(broker, name), "recent", recent));
+				      service_json_permissions(broker, name, usage), "recent", recent));
+	usage_free(usage);
 out:
 	for (size_t i = 0; i < ARRAY_LEN(walk.last); i++)
 		json_decref(walk.last[i]);

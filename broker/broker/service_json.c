@@ -7,6 +7,7 @@
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
+#include "broker/usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static const char *const app_state_names[] = {
 struct disk_walk {
 	uint32_t install;
 	json_int_t install_bytes, bytes, count;
+	json_int_t changed_time, changed_files; /* by the last run that changed something */
 };
 
 static int add_disk(void *data, const struct generation_record *g)
@@ -29,6 +31,10 @@ static int add_disk(void *data, const struct generation_record *g)
 	struct disk_walk *walk = data;
 
 	walk->count++;
+	if (g->kind == GENERATION_RUN || g->kind == GENERATION_UNCLEAN) {
+		walk->changed_time = (json_int_t)g->wall_ms;
+		walk->changed_files = (json_int_t)g->entries;
+	}
 	if (g->kind == GENERATION_INSTALL)
 		walk->install_bytes += (json_int_t)g->bytes;
 	else
@@ -64,32 +70,31 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 	}
 	if (app->state == APP_READY && session_find(broker, app->id))
 		state = "running";
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I, s:s, s:s, s:b, s:o}", "id", app->id,
-			 "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I, s:s, s:s, s:b, "
+			 "s:o, s:I, s:I}",
+			 "id", app->id, "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
 			 app->kind, "summary", app->summary, "installed", (json_int_t)app->installed_wall_ms,
 			 "generation", (json_int_t)app->head, "install_generation", (json_int_t)app->install,
 			 "generations", walk.count, "commands", commands, "disk", "install", walk.install_bytes,
 			 "generations", walk.bytes, "waiting", waiting_of(broker, app->id), "main",
-			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries);
+			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries,
+			 "changed_time", walk.changed_time, "changed_files", walk.changed_files);
 }
 
 /* --- permissions --- */
 
-struct usage_walk {
-	const struct permission_ref *ref;
-	json_int_t count, last;
-};
-
-static int add_usage(void *data, const struct history_record *entry)
+/* Tries that were refused without asking, since nobody answered so often. */
+static json_int_t quiet_of(struct broker *broker, const char *app, const struct permission_ref *ref)
 {
-	struct usage_walk *walk = data;
+	struct session *session = session_find(broker, app);
+	json_int_t n = 0;
 
-	if (entry->kind != HISTORY_ACCESS ||
-	    (walk->ref->item[0] && strcmp(entry->item, walk->ref->item) != 0))
-		return 0;
-	walk->count += entry->count;
-	walk->last = (json_int_t)entry->last_wall_ms;
-	return 0;
+	for (size_t i = 0; session && i < broker->gate_count; i++) {
+		if (broker->gates[i].permission == ref->permission &&
+		    (!ref->item[0] || strcmp(ref->item, broker->gates[i].item) == 0))
+			n += session->gates[i].unasked;
+	}
+	return n;
 }
 
 static bool in_use(struct broker *broker, const char *app, const struct permission_ref *ref)
@@ -125,17 +130,14 @@ static void format_time(uint64_t wall_ms, char *buf, size_t size)
 		(void)strftime(buf, size, "%Y-%m-%d %H:%M", &tm);
 }
 
-json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref)
+json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref,
+				const struct usage *usage)
 {
 	struct access_decision found = access_decide(broker, session_find(broker, app), app, ref);
-	struct usage_walk usage = { .ref = ref };
-	struct err err = { 0 };
-	struct store_txn *txn = store_begin(broker->store, false, &err);
+	uint64_t count, last;
 	char name[PERMISSION_TEXT_SIZE], lasts[DURATION_TEXT_SIZE] = "", why[600], when[32];
 
-	if (txn)
-		(void)store_history_each(txn, app, ref->permission->name, 0, add_usage, &usage, &err);
-	store_abort(txn);
+	usage_of(usage, app, ref, &count, &last);
 	permission_ref_format(ref, name);
 	/* Only what somebody said lasts for some time. */
 	if (found.decision.give != GIVE_ASK && found.decision.by <= DECIDED_VENDOR &&
@@ -152,11 +154,11 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 		(void)snprintf(why, sizeof(why), "%.500s", policy_files_trouble(broker));
 	else
 		(void)snprintf(why, sizeof(why), "%s", found.decision.why);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:I, s:I}", "app", app, "permission", name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:I}", "app", app, "permission", name,
 			 "label", ref->permission->label, "answer", give_name(found.decision.give), "for", lasts, "by",
 			 decided_by_name(found.decision.by), "why", why, "answers", answers_of(ref->permission),
-			 "locked", found.locked, "in_use", in_use(broker, app, ref), "last_used", usage.last, "count",
-			 usage.count);
+			 "locked", found.locked, "in_use", in_use(broker, app, ref), "last_used", (json_int_t)last, "count",
+			 (json_int_t)count, "quiet", quiet_of(broker, app, ref));
 }
 
 struct ref_list {
@@ -187,7 +189,7 @@ static int add_granted_ref(void *data, const struct grant_record *grant)
 
 /* Every permission of the device, and of those with items the ones that an
  * answer speaks of by name. */
-json_t *service_json_permissions(struct broker *broker, const char *app)
+json_t *service_json_permissions(struct broker *broker, const char *app, const struct usage *usage)
 {
 	struct ref_list *list = xcalloc(1, sizeof(*list));
 	struct session *session = session_any(broker, app);
@@ -208,7 +210,7 @@ json_t *service_json_permissions(struct broker *broker, const char *app)
 	for (const struct permission *p = permissions; p->name; p++) {
 		for (size_t i = 0; i < list->count; i++) {
 			if (list->refs[i].permission == p)
-				json_array_append_new(array, service_json_permission(broker, app, &list->refs[i]));
+				json_array_append_new(array, service_json_permission(broker, app, &list->refs[i], usage));
 		}
 	}
 	free(list);
@@ -227,12 +229,13 @@ json_t *service_json_history(const struct history_record *e)
 	(void)snprintf(permission, sizeof(permission), "%.31s%s%s", e->permission, e->item[0] ? ":" : "", e->item);
 	if (e->kind == HISTORY_DECISION && e->give != GIVE_ASK)
 		duration_format(e->lasts, lasts);
-	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "time",
+	return json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "time",
 			 (json_int_t)e->wall_ms, "last", (json_int_t)e->last_wall_ms, "kind",
 			 e->kind <= HISTORY_LIFE ? kinds[e->kind] : "", "app", e->app, "permission", permission, "what",
 			 e->what, "answer", said ? give_name(e->give) : "", "before",
 			 said && e->kind == HISTORY_DECISION ? give_name(e->before) : "", "for", lasts, "why", e->why,
-			 "program", e->program, "session", (json_int_t)e->session, "count", (json_int_t)e->count);
+			 "program", e->program, "session", (json_int_t)e->session, "count", (json_int_t)e->count, "seq",
+			 (json_int_t)e->seq);
 }
 
 json_t *service_json_generation(const struct generation_record *g, const struct app_record *app)

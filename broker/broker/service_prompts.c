@@ -29,12 +29,12 @@ static json_t *prompt_json(const struct prompt *p)
 		if (g != GIVE_ASK && (p->permission->answers & GIVE_BIT(g)))
 			json_array_append_new(answers, json_string(give_name((enum give)g)));
 	}
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:i}", "id",
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:i, s:b}", "id",
 			 (json_int_t)p->id, "app", p->app, "title", p->title, "source", p->source, "permission", name,
 			 "label", p->permission->label, "about", p->about, "program", p->program, "says", "", "answers",
 			 answers, "safe", give_name(p->permission->safe), "since", (json_int_t)p->since_wall_ms,
 			 "session", (json_int_t)p->session_id, "state", prompt_state_name(p->state), "more",
-			 (int)prompt_more(p));
+			 (int)prompt_more(p), "watched", agent_present(p->broker));
 }
 
 static json_t *open_prompts(struct broker *broker, bool unanswered)
@@ -50,17 +50,31 @@ static json_t *open_prompts(struct broker *broker, bool unanswered)
 
 /* --- agents --- */
 
+/* Whoever watches for questions that nobody sees hears of those that nobody sees
+ * any more. */
+static void agents_changed(struct broker *broker, bool present_before)
+{
+	prompt_agents_changed(broker);
+	if (!present_before || agent_present(broker))
+		return;
+	for (struct prompt *p = broker->prompts; p; p = p->next) {
+		if (p->state == PROMPT_WAITING)
+			agent_publish(broker, p);
+	}
+}
+
 static void on_agent_gone(void *data)
 {
 	struct agent *agent = data;
 	struct broker *broker = agent->broker;
+	bool present = agent_present(broker);
 	struct agent **p;
 
 	for (p = &broker->agents; *p != agent; p = &(*p)->next)
 		continue;
 	*p = agent->next;
 	free(agent);
-	prompt_agents_changed(broker);
+	agents_changed(broker, present);
 }
 
 void agent_add(struct broker *broker, struct varlink_call *call, bool watch)
@@ -124,12 +138,13 @@ SERVICE_METHOD(service_agent)
 SERVICE_METHOD(service_agent_locked)
 {
 	struct broker *broker = data;
+	bool present = agent_present(broker);
 
 	for (struct agent *a = broker->agents; a; a = a->next) {
 		if (varlink_call_uid(a->call) == varlink_call_uid(call))
 			a->locked = service_bool(params, "locked");
 	}
-	prompt_agents_changed(broker);
+	agents_changed(broker, present);
 	varlink_reply(call, NULL);
 }
 

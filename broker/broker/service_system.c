@@ -14,9 +14,10 @@
 #define HISTORY_REPLY 500u
 
 struct history_walk {
-	json_t *last[HISTORY_REPLY];
+	struct history_record last[HISTORY_REPLY];
 	size_t count;
 	const char *item;
+	uint64_t before;
 };
 
 static int add_entry(void *data, const struct history_record *entry)
@@ -24,11 +25,12 @@ static int add_entry(void *data, const struct history_record *entry)
 	struct history_walk *walk = data;
 	size_t slot;
 
+	if (walk->before && entry->seq >= walk->before)
+		return 1; /* in order: nothing smaller follows */
 	if (walk->item && walk->item[0] && strcmp(entry->item, walk->item) != 0)
 		return 0;
 	slot = walk->count++ % HISTORY_REPLY;
-	json_decref(walk->last[slot]);
-	walk->last[slot] = service_json_history(entry);
+	walk->last[slot] = *entry; /* JSON only of what is sent: history is long */
 	return 0;
 }
 
@@ -50,6 +52,7 @@ SERVICE_METHOD(service_history)
 	}
 	walk = xcalloc(1, sizeof(*walk));
 	walk->item = ref.item;
+	walk->before = service_int(params, "before");
 	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_history_each(txn, service_str(params, "app"), ref.permission ? ref.permission->name : NULL,
 				       service_int(params, "since"), add_entry, walk, &err) < 0) {
@@ -58,12 +61,10 @@ SERVICE_METHOD(service_history)
 		history = json_array();
 		from = walk->count > HISTORY_REPLY ? walk->count - HISTORY_REPLY : 0;
 		for (size_t i = from; i < walk->count; i++)
-			json_array_append(history, walk->last[i % HISTORY_REPLY]);
+			json_array_append_new(history, service_json_history(&walk->last[i % HISTORY_REPLY]));
 		varlink_reply(call, json_pack("{s:o}", "history", history));
 	}
 	store_abort(txn);
-	for (size_t i = 0; i < HISTORY_REPLY; i++)
-		json_decref(walk->last[i]);
 	free(walk);
 }
 

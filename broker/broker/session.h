@@ -37,6 +37,7 @@ struct gate_state {
 	uint64_t until_boot_ms;  /* when it must be taken away; 0: not by time */
 	uint64_t quiet_until_ms; /* refused without asking until then */
 	unsigned int refusals;   /* questions that nobody answered */
+	unsigned int unasked;    /* tries refused in quiet times, for people to see */
 	bool revoking;
 	uint32_t question;       /* the last NEED, while it waits */
 	bool waiting;

@@ -21,13 +21,17 @@ static void show_permission(json_t *p, const char *first)
 		     bool_of(p, "in_use") ? "in use" : "");
 	if (int_of(p, "count"))
 		(void)printf("  tried %lld time%s, last %s", int_of(p, "count"), int_of(p, "count") == 1 ? "" : "s", last);
+	if (int_of(p, "quiet"))
+		(void)printf("  quiet: %lld refused unasked", int_of(p, "quiet"));
 	(void)printf("%s\n", bool_of(p, "locked") ? "  locked" : "");
 }
 
 int cmd_permissions(struct ctl *ctl, int argc, char **argv)
 {
-	bool by_permission = false;
-	const struct option_spec specs[] = { { .name = "--by-permission", .flag = &by_permission }, { .name = NULL } };
+	bool by_permission = false, only_in_use = false;
+	const struct option_spec specs[] = { { .name = "--by-permission", .flag = &by_permission },
+					     { .name = "--in-use", .flag = &only_in_use },
+					     { .name = NULL } };
 	json_t *reply, *p, *all;
 	const char *group = "";
 	size_t i;
@@ -38,9 +42,13 @@ int cmd_permissions(struct ctl *ctl, int argc, char **argv)
 			 argc == 2 ? json_pack("{s:s}", "app", argv[1]) : json_object());
 	if (!reply)
 		return EXIT_FAILED;
+	all = json_object_get(reply, "permissions");
+	for (i = json_array_size(all); only_in_use && i-- > 0;) {
+		if (!bool_of(json_array_get(all, i), "in_use"))
+			(void)json_array_remove(all, i);
+	}
 	if (ctl->json)
 		return ctl_print_json(reply);
-	all = json_object_get(reply, "permissions");
 	if (by_permission) {
 		for (const struct permission *known = permissions; known->name; known++) {
 			(void)printf("%s\n", known->name);
@@ -168,64 +176,6 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
 	if (*str_of(p, "for"))
 		(void)printf(" (%s)", str_of(p, "for"));
 	(void)printf(", decided by %s: %s\n", str_of(p, "by"), str_of(p, "why"));
-	json_decref(reply);
-	return EXIT_DONE;
-}
-
-static void show_history(json_t *h)
-{
-	char when[SHORT_TEXT], last[SHORT_TEXT];
-
-	show_time(int_of(h, "time"), when);
-	(void)printf("%-10s %-16s %-12s %-20s", when, str_of(h, "app"), str_of(h, "what"), str_of(h, "permission"));
-	if (*str_of(h, "answer"))
-		(void)printf(" %s", str_of(h, "answer"));
-	if (*str_of(h, "for"))
-		(void)printf(", %s", str_of(h, "for"));
-	if (int_of(h, "count") > 1) {
-		show_time(int_of(h, "last"), last);
-		(void)printf(", %lld times until %s", int_of(h, "count"), last);
-	}
-	if (*str_of(h, "program"))
-		(void)printf(" by %s", str_of(h, "program"));
-	if (*str_of(h, "why"))
-		(void)printf(" (%s)", str_of(h, "why"));
-	(void)putchar('\n');
-}
-
-int cmd_history(struct ctl *ctl, int argc, char **argv)
-{
-	const char *permission = NULL, *since = NULL;
-	const struct option_spec specs[] = {
-		{ .name = "--permission", .has_value = true, .value = &permission },
-		{ .name = "--since", .has_value = true, .value = &since },
-		{ .name = NULL },
-	};
-	json_t *params, *reply, *h;
-	long long from = 0;
-	size_t i;
-
-	if (options_take("history", specs, &argc, argv) || argc > 2)
-		return usage("history");
-	if (since && (from = ctl_since(since)) < 0) {
-		(void)fprintf(stderr, "cowbell: history: '%s' is no time (90m, 7d, 2026-11-24)\n", since);
-		return EXIT_USAGE;
-	}
-	params = json_pack("{s:I}", "since", (json_int_t)from);
-	if (argc == 2)
-		json_object_set_new(params, "app", json_string(argv[1]));
-	if (permission)
-		json_object_set_new(params, "permission", json_string(permission));
-	reply = ctl_call(ctl, "history", "io.cowbell.History", params);
-	if (!reply)
-		return EXIT_FAILED;
-	json_array_foreach(json_object_get(reply, "history"), i, h)
-	{
-		if (ctl->json)
-			(void)ctl_print_json(json_incref(h));
-		else
-			show_history(h);
-	}
 	json_decref(reply);
 	return EXIT_DONE;
 }

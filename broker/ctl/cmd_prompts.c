@@ -4,13 +4,13 @@
  */
 #include "ctl/ctl.h"
 
-#include "base/fd.h"
 #include "varlink/client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void show_prompt(json_t *p)
 {
@@ -54,8 +54,46 @@ static bool any_waiting(json_t *reply)
 	return false;
 }
 
+/* Runs command for each question that nobody sees: a light, a vibration, a wall. It
+ * gets what the question is about in its environment; its failure is its own. */
+static void run_hook(const char *command, json_t *p)
+{
+	static const char *const names[][2] = { { "COWBELL_APP", "app" },
+						{ "COWBELL_PERMISSION", "permission" },
+						{ "COWBELL_ABOUT", "about" } };
+	char id[32];
+	pid_t pid;
+
+	(void)snprintf(id, sizeof(id), "%lld", int_of(p, "id"));
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			(void)setenv(names[i][0], str_of(p, names[i][1]), 1);
+		(void)setenv("COWBELL_ID", id, 1);
+		(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		(void)fprintf(stderr, "cowbell: prompts: run the hook: %s\n", strerror(errno));
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+static void run_hooks(const char *command, json_t *reply)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "prompts"), i, p)
+	{
+		if (strcmp(str_of(p, "state"), "waiting") == 0 && !bool_of(p, "watched"))
+			run_hook(command, p);
+	}
+}
+
 /* wait: until one waits; else for ever. */
-static int watch(struct ctl *ctl, bool wait)
+static int watch(struct ctl *ctl, bool wait, const char *hook)
 {
 	struct err err = { 0 };
 	struct varlink_client *client = varlink_client_open(ctl->root, &err);
@@ -68,7 +106,9 @@ static int watch(struct ctl *ctl, bool wait)
 		while ((rc = varlink_client_recv(client, &reply, &err)) >= 0) {
 			bool enough = wait && any_waiting(reply);
 
-			if (!wait || enough)
+			if (hook)
+				run_hooks(hook, reply);
+			else if (!wait || enough)
 				print_prompts(ctl, reply);
 			json_decref(reply);
 			if (enough || rc == 0)
@@ -82,14 +122,17 @@ static int watch(struct ctl *ctl, bool wait)
 int cmd_prompts(struct ctl *ctl, int argc, char **argv)
 {
 	bool watching = false, waiting = false;
-	const struct option_spec specs[] = {
-		{ .name = "--watch", .flag = &watching }, { .name = "--wait", .flag = &waiting }, { .name = NULL } };
+	const char *hook = NULL;
+	const struct option_spec specs[] = { { .name = "--watch", .flag = &watching },
+					     { .name = "--wait", .flag = &waiting },
+					     { .name = "--hook", .has_value = true, .value = &hook },
+					     { .name = NULL } };
 	json_t *reply;
 
 	if (options_take("prompts", specs, &argc, argv) || argc != 1)
 		return usage("prompts");
-	if (watching || waiting)
-		return watch(ctl, waiting);
+	if (watching || waiting || hook)
+		return watch(ctl, waiting, hook);
 	reply = ctl_call(ctl, "prompts", "io.cowbell.Prompts", json_pack("{s:b}", "unanswered", 1));
 	if (!reply)
 		return EXIT_FAILED;
@@ -102,20 +145,23 @@ int cmd_prompts(struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static json_t *answer_params(long long id, const char *answer, const char *lasts, const char *const *items)
+static json_t *answer_params(long long id, const char *answer, const char *lasts, const char *const *items, bool all)
 {
 	json_t *array = json_array();
 
 	for (; items && *items; items++)
 		json_array_append_new(array, json_string(*items));
-	return json_pack("{s:I, s:s, s:o, s:s}", "id", (json_int_t)id, "answer", answer, "items", array, "for", lasts);
+	return json_pack("{s:I, s:s, s:o, s:s, s:b}", "id", (json_int_t)id, "answer", answer, "items", array, "for", lasts,
+			 "all_of_app", all);
 }
 
 int cmd_answer(struct ctl *ctl, int argc, char **argv)
 {
 	const char *lasts = "run", *items[33] = { NULL };
+	bool all = false;
 	const struct option_spec specs[] = {
 		{ .name = "--for", .has_value = true, .value = &lasts },
+		{ .name = "--all", .flag = &all },
 		{ .name = "--item", .has_value = true, .values = items },
 		{ .name = NULL },
 	};
@@ -130,7 +176,7 @@ int cmd_answer(struct ctl *ctl, int argc, char **argv)
 		(void)fprintf(stderr, "cowbell: '%s' is no question's number (cowbell prompts)\n", argv[1]);
 		return EXIT_USAGE;
 	}
-	reply = ctl_call(ctl, "answer", "io.cowbell.Answer", answer_params(id, argv[2], lasts, items));
+	reply = ctl_call(ctl, "answer", "io.cowbell.Answer", answer_params(id, argv[2], lasts, items, all));
 	if (!reply)
 		return EXIT_FAILED;
 	if (ctl->json)
@@ -139,125 +185,6 @@ int cmd_answer(struct ctl *ctl, int argc, char **argv)
 		(void)printf("%s\n", str_of(reply, "says"));
 	json_decref(reply);
 	return EXIT_DONE;
-}
-
-/* --- agent --script --- */
-
-struct script_line {
-	char app[64], permission[160], answer[16], lasts[32];
-};
-
-struct script {
-	struct script_line lines[256];
-	size_t count;
-};
-
-static int parse_line(struct script *script, char *text, unsigned int number, struct err *err)
-{
-	struct script_line *line = &script->lines[script->count];
-	char *save = NULL, *words[5];
-	size_t n = 0;
-
-	for (char *w = strtok_r(text, " \t", &save); w && n < 5 && *w != '#'; w = strtok_r(NULL, " \t", &save))
-		words[n++] = w;
-	if (n == 0)
-		return 0;
-	if (n < 3 || n > 4 || (n == 4 && strncmp(words[3], "for=", 4) != 0) || script->count == ARRAY_LEN(script->lines))
-		return err_set(err, 0, "line %u is not APP PERMISSION ANSWER [for=DURATION]", number);
-	(void)snprintf(line->app, sizeof(line->app), "%s", words[0]);
-	(void)snprintf(line->permission, sizeof(line->permission), "%s", words[1]);
-	(void)snprintf(line->answer, sizeof(line->answer), "%s", words[2]);
-	(void)snprintf(line->lasts, sizeof(line->lasts), "%s", n == 4 ? words[3] + 4 : "run");
-	script->count++;
-	return 0;
-}
-
-static int read_script(const char *path, struct script *script, struct err *err)
-{
-	cleanup_free char *text = NULL;
-	char *save = NULL;
-	unsigned int number = 0;
-
-	if (fd_read_file(AT_FDCWD, path, 65536, &text, NULL, err) < 0)
-		return -1;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (parse_line(script, line, ++number, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static bool fits(const char *pattern, const char *text)
-{
-	return strcmp(pattern, "*") == 0 || strcmp(pattern, text) == 0;
-}
-
-static int answer_one(struct ctl *ctl, const struct script *script, json_t *p)
-{
-	json_t *reply;
-
-	for (size_t i = 0; i < script->count; i++) {
-		const struct script_line *line = &script->lines[i];
-
-		if (!fits(line->app, str_of(p, "app")) || !fits(line->permission, str_of(p, "permission")))
-			continue;
-		reply = ctl_call(ctl, "agent", "io.cowbell.Answer",
-				 answer_params(int_of(p, "id"), line->answer, line->lasts, NULL));
-		if (!reply)
-			return EXIT_FAILED;
-		if (!ctl->quiet) {
-			(void)printf("%s\n", str_of(reply, "says"));
-			(void)fflush(stdout);
-		}
-		json_decref(reply);
-		return EXIT_DONE;
-	}
-	(void)fprintf(stderr, "cowbell: agent: the script does not expect that %s asks for %s\n", str_of(p, "app"),
-		      str_of(p, "permission"));
-	return EXIT_FAILED;
-}
-
-static int answer_all(struct ctl *ctl, const struct script *script, json_t *reply)
-{
-	json_t *p;
-	size_t i;
-
-	json_array_foreach(json_object_get(reply, "prompts"), i, p)
-	{
-		if (strcmp(str_of(p, "state"), "waiting") == 0 && answer_one(ctl, script, p) != EXIT_DONE)
-			return EXIT_FAILED;
-	}
-	return EXIT_DONE;
-}
-
-int cmd_agent(struct ctl *ctl, int argc, char **argv)
-{
-	const char *path = NULL;
-	const struct option_spec specs[] = { { .name = "--script", .has_value = true, .value = &path }, { .name = NULL } };
-	struct script *script = xcalloc(1, sizeof(*script));
-	struct varlink_client *client;
-	struct err err = { 0 };
-	json_t *reply;
-	int rc = EXIT_DONE, got;
-
-	if (options_take("agent", specs, &argc, argv) || argc != 1 || !path)
-		return usage("agent");
-	if (read_script(path, script, &err) < 0)
-		return ctl_fail(path, &err);
-	client = varlink_client_open(ctl->root, &err);
-	if (!client || varlink_client_more(client, "io.cowbell.Agent", json_pack("{s:s}", "name", "script"), &err) < 0)
-		return ctl_fail("agent", &err);
-	while (rc == EXIT_DONE && (got = varlink_client_recv(client, &reply, &err)) >= 0) {
-		rc = answer_all(ctl, script, reply);
-		json_decref(reply);
-		if (got == 0)
-			break;
-	}
-	if (rc == EXIT_DONE && err.msg[0])
-		rc = ctl_fail("agent", &err);
-	varlink_client_close(client);
-	free(script);
-	return rc;
 }
 
 /* --- ui --- */

@@ -33,6 +33,7 @@ void install_free(struct install *in)
 	if (in->fields_fd >= 0)
 		(void)close(in->fields_fd);
 	install_output_close(in);
+	install_limits_end(in);
 	install_plan_finish(&in->plan);
 	job_cancel(in->feeding);
 	turn_end(in->purge_turn);
@@ -140,6 +141,7 @@ void install_over(void *data, int code, const char *why)
 
 	in->session = NULL;
 	in->command = NULL;
+	install_limits_end(in);
 	if (in->failed || code || !in->done) {
 		install_purge(in, in->why[0] ? in->why : why[0] ? why : "the install was cut off");
 		return;
@@ -166,6 +168,8 @@ void install_over(void *data, int code, const char *why)
 			install_let_go(in);
 		return;
 	}
+	if (strcmp(in->about.kind, "command") == 0)
+		install_tell_changes(in);
 	install_progress(in, 1000, in->name);
 	install_say(in, 0, "");
 }
@@ -183,6 +187,8 @@ static void on_prepared(void *data, const struct job_result *result)
 	struct install *in = data;
 
 	in->prepared = true;
+	in->disk_bytes = result->bytes;
+	in->disk_inodes = result->entries;
 	if (result->code) {
 		install_fail(in, result->why);
 		return;
@@ -362,6 +368,7 @@ struct install *install_create(struct broker *broker, const struct install_reque
 	in->tty = (uint8_t)(r->tty & RUN_TTY_ANY);
 	in->rows = r->rows;
 	in->columns = r->columns;
+	in->timeout_ms = (r->timeout_s < 31 * 86400u ? r->timeout_s : 31 * 86400u) * 1000;
 	in->trial = in->about.trial = r->trial;
 	if (!in->trial)
 		(void)snprintf(in->name, sizeof(in->name), "%s", r->name[0] || !in->names ? r->name : in->names[0]);

@@ -23,6 +23,7 @@ struct install_request {
 	size_t file_count;  /* descriptors after the standard three */
 	uint8_t tty;
 	uint16_t rows, columns;
+	uint64_t timeout_s; /* 0: what is usual for its kind */
 	bool trial; /* nobody sees the app, and it goes when the client does */
 };
 

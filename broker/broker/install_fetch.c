@@ -10,6 +10,34 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define INODES_WANTED 1000u
+
+static int check_need(struct install *in, uint64_t need, struct err *err)
+{
+	if (in->disk_inodes < INODES_WANTED)
+		return err_set(err, ENOSPC, "no room for more files: the disk has hardly any inodes left");
+	if (need <= in->disk_bytes)
+		return 0;
+	err_set(err, ENOSPC, "no room: it needs %.1f MB, and %.1f MB are left above what is kept free for the system",
+		(double)need / 1e6, (double)in->disk_bytes / 1e6);
+	return err_hint(err, "cowbell list shows what takes room");
+}
+
+/* A package is kept as it came, and unpacked. What it takes is known before. */
+static int check_room(struct install *in, struct err *err)
+{
+	uint64_t need = in->coming_room;
+
+	for (size_t i = 0; i < in->file_count; i++) {
+		struct stat st;
+
+		if (fstat(in->files[i], &st) == 0 && S_ISREG(st.st_mode))
+			need += (uint64_t)st.st_size;
+	}
+	return check_need(in, need, err);
+}
 
 void install_keep_new(struct install *in)
 {
@@ -17,6 +45,10 @@ void install_keep_new(struct install *in)
 	struct err err = { 0 };
 	int rc;
 
+	if (check_room(in, &err) < 0) {
+		install_fail(in, err.msg);
+		return;
+	}
 	if (in->packages) {
 		install_plan_finish(&in->plan);
 		rc = in->about.from_base ? install_plan_base(&in->plan, in->names[0], &err)
@@ -43,6 +75,7 @@ static void keep(struct install *in)
 static void on_item(void *data, const struct package_item *item)
 {
 	struct install *in = data;
+	struct err err = { 0 };
 	bool first = in->names && strcmp(item->name, in->names[0]) == 0;
 
 	if (first) {
@@ -57,6 +90,9 @@ static void on_item(void *data, const struct package_item *item)
 	in->coming++;
 	in->coming_bytes += item->download;
 	in->coming_room += item->installed;
+	/* Before the first byte is fetched. */
+	if (check_need(in, in->coming_bytes + in->coming_room, &err) < 0)
+		install_fail(in, err.msg);
 }
 
 static void on_progress(void *data, uint32_t permille)
@@ -132,6 +168,8 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 
 	if (key == INSPECT_NAME) /* what comes along is not looked for */
 		in->came_names[in->read < INSTALL_FILES_MAX ? in->read : 0] = xstrdup(value);
+	if (key == INSPECT_INSTALLED_SIZE)
+		in->coming_room += strtoull(value, NULL, 10);
 	if (key != INSPECT_DEPENDS || in->depend_count == 400)
 		return;
 	in->depends = xrealloc(in->depends, (in->depend_count + 2) * sizeof(*in->depends));

@@ -39,7 +39,11 @@ struct install {
 	char **names;       /* of packages in the host's lists; NULL: it comes from files */
 	struct packages *asking;
 	size_t coming, came;  /* packages that the host lacks: how many, and how many are fetched */
-	uint64_t coming_bytes, coming_room;
+	uint64_t coming_bytes, coming_room; /* to fetch; on the disk, as lists and packages say */
+	uint64_t timeout_ms; /* 0: what is usual for its kind */
+	struct loop_source *deadline, *room_timer;
+	struct job *looking;
+	uint64_t disk_bytes, disk_inodes;   /* what there is, above the floor */
 	struct inspect *reading;
 	size_t read;        /* how many of the client's packages are read */
 	char *came_names[INSTALL_FILES_MAX]; /* what they call themselves */
@@ -117,6 +121,12 @@ void install_compare(struct install *in);
 void install_compare_cancel(struct install *in);
 void install_keep_new(struct install *in);
 void install_begin_if_ready(struct install *in);
+
+/* install_limits.c: time and disk, from the start of the session to its end; and what
+ * an installer of the person's own changed. */
+void install_limits_begin(struct install *in);
+void install_limits_end(struct install *in);
+void install_tell_changes(struct install *in);
 
 /* install_rebuild.c: tells who wanted it; "" for done. */
 void install_rebuild_over(struct install *in, const char *why);

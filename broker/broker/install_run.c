@@ -290,6 +290,7 @@ void install_run(struct install *in)
 	in->session->keep = true; /* between two steps there is no command */
 	in->session->on_over = install_over;
 	in->session->over_data = in;
+	install_limits_begin(in);
 	in->session->updated = in->update;
 	(void)snprintf(in->session->why_rebuilt, sizeof(in->session->why_rebuilt), "from %.60s to %.60s",
 		       in->old_version, in->about.version);

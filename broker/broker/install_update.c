@@ -158,6 +158,8 @@ static void on_prepared(void *data, const struct job_result *result)
 
 	in->feeding = NULL;
 	in->prepared = true;
+	in->disk_bytes = result->bytes;
+	in->disk_inodes = result->entries;
 	if (result->code || in->failed)
 		install_purge(in, result->code ? result->why : in->why);
 	else

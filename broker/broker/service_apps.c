@@ -222,6 +222,7 @@ SERVICE_METHOD(service_install)
 		.tty = (uint8_t)service_int(params, "tty"),
 		.rows = (uint16_t)service_int(params, "rows"),
 		.columns = (uint16_t)service_int(params, "columns"),
+		.timeout_s = service_int(params, "timeout"),
 		.trial = service_bool(params, "trial"),
 	};
 	struct err err = { 0 };

@@ -13,6 +13,16 @@
 #include <string.h>
 
 #define PIDS_MAX 4096u
+#define INSTALLER_PIDS_MAX 1024u
+
+/* Half of what the device has, and 256 MB where that is little. */
+static uint64_t installer_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t half = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : 0;
+
+	return half < ((uint64_t)256 << 20) ? (uint64_t)256 << 20 : half;
+}
 
 /* Marks the app as in session and notes the run: one synced transaction, while
  * the supervisor already builds the root. */
@@ -67,7 +77,9 @@ int session_load_launch(struct session *session, struct err *err)
 	(void)snprintf(session->launch.app, sizeof(session->launch.app), "%s", session->app);
 	session->launch.base = app.base;
 	session->launch.kind = session->kind;
-	session->launch.pids_max = PIDS_MAX;
+	session->launch.pids_max = session->kind == SESSION_INSTALL ? INSTALLER_PIDS_MAX : PIDS_MAX;
+	if (session->kind == SESSION_INSTALL)
+		session->launch.memory_max = installer_memory();
 	if (session->rebuild) {
 		session->launch.upper = session->upper;
 		rc = 0;

@@ -135,7 +135,7 @@ static void take_change(struct trial *trial, uint8_t kind, const char *path, uin
 	size_t n = strlen(trial->home);
 	char shown[256];
 
-	if (kind == ENTRY_DIR || strncmp(path, ".cowbell", 8) == 0)
+	if (kind == ENTRY_DIR || kind == ENTRY_REPLACED || strncmp(path, ".cowbell", 8) == 0)
 		return;
 	if (kind == ENTRY_DELETED)
 		trial->deleted++;

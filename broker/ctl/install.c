@@ -30,6 +30,21 @@ static int open_failed(const char *path)
 	return EXIT_FAILED;
 }
 
+static long long timeout_s; /* 0: what is usual */
+
+static int take_timeout(const char *word)
+{
+	struct duration d;
+	struct err err = { 0 };
+
+	if (duration_parse(word, &d, &err) < 0 || d.lasts != LASTS_TIME) {
+		(void)fprintf(stderr, "cowbell: install: --timeout wants a time such as 90m or 4h\n");
+		return -1;
+	}
+	timeout_s = (long long)(d.ms / 1000);
+	return 0;
+}
+
 /* tar of one name below a folder, on a pipe; -1 after saying why. */
 static int tar_stream(const char *folder, const char *name)
 {
@@ -62,8 +77,9 @@ json_t *install_params(const char *kind, const char *name, const char *source, c
 	for (size_t i = 0; i < files; i++)
 		json_array_append_new(list, json_string("file"));
 	relay_size(&rows, &columns);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:i}", "kind", kind, "name", name_shown, "source",
-			 source_shown, "argv", words, "files", list, "tty", relay_tty_bits(), "rows", rows, "columns", columns);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:i, s:I}", "kind", kind, "name", name_shown, "source",
+			 source_shown, "argv", words, "files", list, "tty", relay_tty_bits(), "rows", rows, "columns", columns,
+			 "timeout", (json_int_t)timeout_s);
 }
 
 static const char *base_name(const char *path)
@@ -232,14 +248,16 @@ static int dry_run(struct ctl *ctl, char **names)
 int cmd_install(struct ctl *ctl, int argc, char **argv)
 {
 	bool dry = false;
+	const char *lasts = NULL;
 	const char *name = NULL, *with = NULL;
 	const struct option_spec specs[] = { { .name = "--name", .has_value = true, .value = &name },
 					     { .name = "--with", .has_value = true, .value = &with },
 					     { .name = "--dry-run", .flag = &dry },
+					     { .name = "--timeout", .has_value = true, .value = &lasts },
 					     { .name = NULL } };
 	int i, rc;
 
-	if (options_take("install", specs, &argc, argv))
+	if (options_take("install", specs, &argc, argv) || (lasts && take_timeout(lasts) < 0))
 		return EXIT_USAGE;
 	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		continue;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 const struct verb verbs[] = {
-	{ "install", "[--name APP] [--dry-run] NAME...|FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
+	{ "install", "[--name APP] [--dry-run] [--timeout 30m] NAME...|FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
 	  "install a package in a sandbox of its own", cmd_install },
 	{ "search", "WORD...", "look for packages in this system's lists", cmd_search },
 	{ "inspect", "FILE|NAME...", "what a package is and wants, before anything of it runs", cmd_inspect },

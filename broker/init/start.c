@@ -48,6 +48,7 @@ void start_finish(struct start *start)
 }
 
 #define PROCESSES_MAX 4096u
+#define INSTALLER_PROCESSES_MAX 1024u
 
 static void report(bool failed, bool cwd_changed, int code, const char *step)
 {
@@ -104,10 +105,11 @@ static void take_terminal(uint8_t flags)
 	}
 }
 
-static void reset_process(void)
+static void reset_process(const struct start *start)
 {
 	const struct rlimit no_core = { 0, 0 };
-	struct rlimit processes = { PROCESSES_MAX, PROCESSES_MAX }, now;
+	rlim_t most = start->flags & RUN_ROOT ? INSTALLER_PROCESSES_MAX : PROCESSES_MAX;
+	struct rlimit processes = { most, most }, now;
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -121,7 +123,7 @@ static void reset_process(void)
 	/* Every app has host ids of its own, so this counts its processes alone: a
 	 * bound also where the kernel has no pids controller to spare. A small
 	 * device's own bound can be lower, and is not raised. */
-	if (getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max < PROCESSES_MAX)
+	if (getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max < most)
 		processes.rlim_cur = processes.rlim_max = now.rlim_max;
 	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
 		give_up("bound the number of processes");
@@ -169,7 +171,7 @@ static void child(struct start *start, int report_fd)
 	if (setsid() < 0)
 		give_up("start a session");
 	take_terminal(start->flags);
-	reset_process();
+	reset_process(start);
 	become_user(start);
 	reset_oom_score();
 	enter_folder(start);

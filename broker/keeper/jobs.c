@@ -10,8 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #define BATCH_BYTES 48000u
+/* A 20th of the disk, but not more than this, stays free whatever is installed. */
+#define FLOOR_BYTES ((uint64_t)200 << 20)
+#define FLOOR_INODES 2000u
 
 struct lids {
 	uint64_t of[KEEPER_LIDS_MAX];
@@ -130,7 +134,27 @@ static int do_settle(struct keeper *k, struct rd *r, struct keeper_result *resul
 
 /* --- the others --- */
 
-static int do_prepare(struct keeper *k, struct rd *r, struct err *err)
+/* What the disk has left for us: bytes and inodes beyond the floor that is kept free
+ * for everybody else. */
+static int tell_room(struct keeper *k, struct keeper_result *result, struct err *err)
+{
+	struct statvfs fs;
+	uint64_t free_bytes, floor;
+
+	if (fstatvfs(k->store, &fs) < 0)
+		return err_sys(err, "ask for the room on the disk");
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	floor = (uint64_t)fs.f_blocks * fs.f_frsize / 20;
+	if (floor > FLOOR_BYTES)
+		floor = FLOOR_BYTES;
+	result->bytes = free_bytes > floor ? free_bytes - floor : 0;
+	result->entries = fs.f_files == 0 ? UINT64_MAX /* the file system makes them as it goes */
+			  : fs.f_favail > FLOOR_INODES ? fs.f_favail - FLOOR_INODES
+						       : 0;
+	return 0;
+}
+
+static int do_prepare(struct keeper *k, struct rd *r, struct keeper_result *result, struct err *err)
 {
 	uint64_t lid = rd_u64(r), attrs = rd_u64(r);
 	uint32_t base = rd_u32(r);
@@ -143,7 +167,7 @@ static int do_prepare(struct keeper *k, struct rd *r, struct err *err)
 		if (fd < 0)
 			return -1;
 	}
-	return layer_make(k, lid, fd, base, err);
+	return layer_make(k, lid, fd, base, err) < 0 ? -1 : tell_room(k, result, err);
 }
 
 static int do_merge(struct keeper *k, struct rd *r, struct err *err)
@@ -243,7 +267,9 @@ static int dispatch(struct keeper *k, struct msg *m, struct keeper_result *resul
 {
 	switch ((unsigned int)m->op) {
 	case MSG_KEEPER_PREPARE:
-		return do_prepare(k, &m->body, err);
+		return do_prepare(k, &m->body, result, err);
+	case MSG_KEEPER_ROOM:
+		return rd_end(&m->body) ? tell_room(k, result, err) : 1;
 	case MSG_KEEPER_SETTLE:
 		return do_settle(k, &m->body, result, err);
 	case MSG_KEEPER_MERGE:

@@ -125,7 +125,8 @@
 	X(INIT_SIGNAL, 63, "S", "I") /* u32 command, u32 signal */                                                     \
                                                                                                                        \
 	/* To a keeper; id is the job. One job, then DONE, then it exits.                                              \
-	 * PREPARE: u64 lid, u64 attrs_lid (0: none), u32 base. Makes layers/<lid>/{fs,work}. */                       \
+	 * PREPARE: u64 lid, u64 attrs_lid (0: none), u32 base. Makes layers/<lid>/{fs,work}. DONE: bytes and entries     \
+	 * are what the disk has left for us, above its floor. */                                                      \
 	X(KEEPER_PREPARE, 70, "B", "K")                                                                                \
 	/* SETTLE: u64 lid (the upper of an ended session), u64 next_lid, u32 base, list u64 lids (frozen, top first). \
 	 * Removes what is equal to the layers below, hashes the rest, tells it in ENTRIES, syncs, and prepares        \
@@ -153,6 +154,8 @@
 	X(KEEPER_PACKAGE_PUT, 80, "B", "K")                                                                            \
 	X(KEEPER_PACKAGE_GET, 81, "B", "K")                                                                            \
 	X(KEEPER_PACKAGE_CARRY, 82, "B", "K")                                                                          \
+	/* DONE: bytes and entries are what the disk has left for us, above its floor. */                              \
+	X(KEEPER_ROOM, 119, "B", "K")                                                                                  \
                                                                                                                        \
 	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \
 	X(CONTACTS_RESULT, 90, "C", "B")                                                                               \

@@ -61,6 +61,8 @@ make_deb "$T/dep.deb" "$(control needs)\nDepends: no-such-package-at-all\n"
 fails "a dependency that is missing is named" 1 "no-such-package-at-all" cb install "$T/dep.deb"
 make_deb "$T/caps.deb" "$(control new-1)\n"
 fails "a name that is taken" 1 "are taken" cb install "$T/caps.deb"
+make_deb "$T/large.deb" "$(control large)\nInstalled-Size: 99999999999\n"
+fails "one that is larger than the disk" 1 "no room: it needs" cb install "$T/large.deb"
 make_deb "$T/esc.deb" "Package: esc\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: \033[2Jclear\n"
 cb install "$T/esc.deb" >/dev/null 2>&1
 unlike "its texts are shown escaped" "$(cb info esc 2>&1)" $'\033'

@@ -241,6 +241,12 @@ $(OUT)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/
 	$(Q)sed "s/@ARCH@/$(or $(DEB_ARCH),$$(dpkg --print-architecture))/" examples/flashlight/debian/control >$(OUT)/flashlight/DEBIAN/control
 	$(Q)dpkg-deb --root-owner-group -b $(OUT)/flashlight $@ >/dev/null
 
+# --- the manual
+
+.PHONY: man
+man: all ## the manual pages, into build/man/
+	$(Q)tools/man.sh $(BIN) $(O)/man
+
 # --- the machine
 
 .PHONY: deps

@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libseccomp-dev liblmdb-dev
-libjansson-dev libsodium-dev libvterm-dev libncurses-dev libcmocka-dev procps"
+libjansson-dev libsodium-dev libvterm-dev libncurses-dev libcmocka-dev procps scdoc"
 [ "${1:-}" = build ] || packages="$packages bubblewrap tmux strace jq python3 acl attr
 e2fsprogs xz-utils
 gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf qemu-user qemu-system-arm qemu-system-x86 qemu-utils cpio fakeroot kmod

@@ -15,9 +15,22 @@ struct platform_owner {
 	uint32_t uid, gid;
 };
 
+/* What stands behind a gate. 0 is the strictest. */
+enum platform_gate_kind {
+	PLATFORM_GATE_FOLDER = 0, /* a folder of the owner's */
+	PLATFORM_GATE_SYSFS = 1,  /* a device's folder in /sys */
+	PLATFORM_GATE_NODES = 2,  /* device nodes, in a folder of /dev that names lead to */
+};
+
 struct platform_gate {
 	uint16_t gate;
+	enum platform_gate_kind kind;
 	const char *path; /* absolute, inside the app's root */
+};
+
+/* A symlink of the app's private /dev or /sys. */
+struct platform_link {
+	const char *path, *target;
 };
 
 /* What of the host an app sees below its own layers. Everything is borrowed. */
@@ -25,6 +38,9 @@ struct platform_view {
 	struct platform_owner owner;
 	const struct platform_gate *gates;
 	size_t gate_count;
+	const struct platform_link *links;
+	size_t link_count;
+	uint32_t device_gid; /* host id of the group of devices that were given; 0: none */
 	const char *const *hidden; /* absolute host paths */
 	size_t hidden_count;
 };

@@ -13,6 +13,10 @@
 	(GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_EMPTY) | GIVE_BIT(GIVE_COPY) | GIVE_BIT(GIVE_READ) |   \
 	 GIVE_BIT(GIVE_WRITE))
 
+#define DEVICE(word, words, what)                                                                                      \
+	{ .name = word, .label = words, .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW),     \
+	  .safe = GIVE_NO, .is_device = true, .risk = what }
+
 const struct permission permissions[] = {
 	{ .name = "contacts",
 	  .label = "your contacts",
@@ -30,6 +34,13 @@ const struct permission permissions[] = {
 	  .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW),
 	  .safe = GIVE_NO,
 	  .risk = "It can send what it knows to anybody." },
+	DEVICE("torch", "the torch", "It can light and blink, and use up the battery."),
+	DEVICE("camera", "the camera", "It sees what the camera sees."),
+	DEVICE("microphone", "the microphone", "It hears what is said near the device."),
+	DEVICE("playback", "the loudspeaker", "It can make sounds, and set the volume of all."),
+	DEVICE("gps", "your position (GPS)", "It learns where you are."),
+	DEVICE("modem", "the modem", "It can call, send messages at your cost, and read those that come."),
+	DEVICE("sensors", "the motion and light sensors", "It learns how the device is moved, and where it is kept."),
 	{ .name = NULL },
 };
 
@@ -156,7 +167,7 @@ int permission_ref_parse(const char *text, struct permission_ref *ret, struct er
 	}
 	if (!ref.permission) {
 		err_set(err, EINVAL, "'%s' is not a permission of this device", shown);
-		return err_hint(err, "contacts, storage, storage:Documents, network");
+		return err_hint(err, "contacts, storage, storage:Documents, network, and the devices that cowbell doctor names");
 	}
 	if (colon && !ref.permission->has_items)
 		return err_set(err, EINVAL, "'%s': %s has no parts to name", shown, ref.permission->name);

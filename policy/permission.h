@@ -55,6 +55,7 @@ struct permission {
 	unsigned int answers; /* GIVE_BIT of each answer that makes sense, NO and ASK always in */
 	enum give safe;       /* where the prompt's cursor starts: EMPTY where there is one, else NO */
 	bool has_items;       /* "storage:Documents" */
+	bool is_device;       /* boards differ in it: not spoken of where there is none */
 	const char *risk;     /* one sentence */
 };
 

@@ -66,19 +66,20 @@ static uint16_t number_of(const struct resource_table *t, const char *permission
 	return gate;
 }
 
-static void add(struct resource_table *t, const char *permission, const char *item, const char *path, bool exists)
+static struct resource *add(struct resource_table *t, const char *permission, const char *item, const char *path,
+			    bool exists)
 {
 	struct resource *r;
 
 	for (size_t i = 0; i < t->count; i++) {
 		if (lies_in(path, t->resources[i].path) || lies_in(t->resources[i].path, path)) {
 			t->ignored++;
-			return;
+			return NULL;
 		}
 	}
 	if (t->count == RESOURCES_MAX || !resource_path_is_clean(path)) {
 		t->ignored++;
-		return;
+		return NULL;
 	}
 	r = &t->resources[t->count];
 	memset(r, 0, sizeof(*r));
@@ -88,6 +89,17 @@ static void add(struct resource_table *t, const char *permission, const char *it
 	(void)snprintf(r->item, sizeof(r->item), "%s", item);
 	(void)snprintf(r->path, sizeof(r->path), "%s", path);
 	r->exists = exists;
+	return r;
+}
+
+bool resource_table_add_device(struct resource_table *t, enum resource_kind kind, const char *permission,
+			       const char *path)
+{
+	struct resource *r = add(t, permission, "", path, true);
+
+	if (r)
+		r->kind = kind;
+	return r != NULL;
 }
 
 /* The value of KEY="$HOME/..." in the text, without the $HOME; false when the
@@ -131,7 +143,7 @@ static void add_contacts(struct resource_table *t, const struct board *board, co
 		(void)snprintf(path, sizeof(path), "%s/%s", home, board->things[i].value);
 		there = exists(data, path);
 		if (there || first)
-			add(t, "contacts", "", path, there);
+			(void)add(t, "contacts", "", path, there);
 		first = false;
 	}
 }
@@ -150,6 +162,6 @@ void resource_table_make(struct resource_table *t, const struct board *board, co
 		if (!value[0]) /* "$HOME/": the owner has no such folder */
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", home, value);
-		add(t, "storage", xdg_dirs[i].item, path, exists(data, path));
+		(void)add(t, "storage", xdg_dirs[i].item, path, exists(data, path));
 	}
 }

@@ -12,7 +12,14 @@
 #define RESOURCES_MAX 32u
 #define RESOURCE_PATH_SIZE 4096u
 
+enum resource_kind {
+	RESOURCE_FOLDER = 0, /* of the owner's home; path is that on both sides of the gate */
+	RESOURCE_SYSFS = 1,  /* a device's folder in /sys, likewise */
+	RESOURCE_NODES = 2,  /* all nodes of a permission, in the folder path of the app's /dev */
+};
+
 struct resource {
+	enum resource_kind kind;
 	uint16_t gate; /* its number: what it holds for apps lies in their layers under it, so it outlives restarts */
 	char permission[32];
 	char item[128];
@@ -33,6 +40,10 @@ struct resource_table {
  * gates stand whether the folder exists or not. No gate lies inside another. */
 void resource_table_make(struct resource_table *table, const struct board *board, const char *home,
 			 const char *user_dirs, bool (*exists)(void *data, const char *path), void *data);
+
+/* Adds a device. False when the table is full, or when the place is taken. */
+bool resource_table_add_device(struct resource_table *table, enum resource_kind kind, const char *permission,
+			       const char *path);
 
 /* True for an absolute path without "//", "." or ".." components or a slash at
  * its end. */

@@ -186,7 +186,7 @@ static void send_answer(struct session *session, size_t index, uint32_t question
 {
 	struct wr *w = xcalloc(1, sizeof(*w));
 
-	if (give == GIVE_READ || give == GIVE_WRITE || give == GIVE_COPY) {
+	if (give == GIVE_READ || give == GIVE_WRITE || give == GIVE_COPY || give == GIVE_ALLOW) {
 		chan_begin(w, MSG_OPEN, session->id);
 		wr_u16(w, session->broker->gates[index].id);
 		wr_u8(w, (uint8_t)give);
@@ -319,6 +319,20 @@ static bool handle_need(struct session *session, struct rd *body)
 	return true;
 }
 
+/* cowbelld undoes what it changed on the host for a device. */
+static void tell_closed(struct session *session, size_t index)
+{
+	struct wr *w;
+
+	if (!session->broker->gates[index].permission->is_device)
+		return;
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_CLOSE, session->id);
+	wr_u16(w, session->broker->gates[index].id);
+	chan_send(session->broker->parent, w, NULL, 0);
+	free(w);
+}
+
 static bool handle_answered(struct session *session, struct rd *body)
 {
 	uint32_t question = rd_u32(body);
@@ -345,6 +359,7 @@ static bool handle_answered(struct session *session, struct rd *body)
 	}
 	if (give == GIVE_NO)
 		return true;
+	tell_closed(session, (size_t)index);
 	(void)snprintf(text, sizeof(text), "%s could not be given %s: %s", session->app,
 		       session->broker->gates[index].permission->label, why);
 	session_notice(session, text);
@@ -386,6 +401,8 @@ static bool handle_revoked(struct session *session, struct rd *body)
 		log_warn("gate %d of '%s' not closed: %s", index, session->app, strerror((int)code));
 	else
 		session->gates[index].given = GIVE_NO;
+	if (!code)
+		tell_closed(session, (size_t)index);
 	session->gates[index].revoking = false;
 	session->gates[index].until_boot_ms = 0;
 	revoke_answered(session, code && !held ? 1 : held);

@@ -87,6 +87,12 @@ static bool get_target(struct broker *broker, struct varlink_call *call, json_t 
 		service_fail(call, &err);
 		return false;
 	}
+	if (ref->permission->is_device && !access_has_gate(broker, ref->permission)) {
+		err_set(&err, EINVAL, "'%s' is not a permission of this device", ref->permission->name);
+		err_hint(&err, "the board '%s' has none; cowbell doctor says what it has", broker->board.name);
+		service_fail(call, &err);
+		return false;
+	}
 	return true;
 }
 

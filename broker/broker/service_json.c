@@ -197,8 +197,10 @@ json_t *service_json_permissions(struct broker *broker, const char *app, const s
 	struct err err = { 0 };
 	struct store_txn *txn;
 
-	for (const struct permission *p = permissions; p->name; p++)
-		add_ref(list, p, "");
+	for (const struct permission *p = permissions; p->name; p++) {
+		if (!p->is_device || access_has_gate(broker, p))
+			add_ref(list, p, "");
+	}
 	txn = store_begin(broker->store, false, &err);
 	if (txn)
 		(void)store_grant_each(txn, app, add_granted_ref, list, &err);

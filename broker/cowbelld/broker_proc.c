@@ -63,6 +63,8 @@ static bool on_message(void *data, struct msg *m)
 		return opener_handle(d, m);
 	case MSG_HAND:
 		return hand_handle(d, m);
+	case MSG_CLOSE:
+		return devices_handle_close(d, m);
 	case MSG_KEEPER:
 		return jobs_handle_keeper(d, m);
 	case MSG_CONTACTS:

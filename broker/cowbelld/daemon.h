@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 struct child;
+struct led;
 
 #define READER_UIDS 60000u
 
@@ -50,12 +51,16 @@ struct daemon {
 	char owner_name[64], home[PATH_SIZE];
 	struct resource_table resources;
 
+	/* devices.c */
+	struct led *leds; /* those of the board's torches */
+
 	/* ids.c */
 	int claim_fd;
 	uint32_t blocks[CLAIM_BLOCKS];
 	size_t block_count;
 	uid_t broker_uid, packages_uid;
 	uid_t readers_uid; /* the first of READER_UIDS */
+	gid_t device_gid;  /* may write to attributes of devices that are given */
 
 	struct cgroup_root cgroup;
 	int seccomp_fd;
@@ -144,6 +149,31 @@ bool session_any_left(const struct daemon *d);
 bool session_pass(struct daemon *d, uint64_t id, const struct wr *w, int fd);
 /* The user namespace by which owners are shown to this session; borrowed, -1. */
 int session_userns(struct daemon *d, uint64_t id, struct err *err);
+
+/* The first host id of the session's app; 0: no such session. */
+uint32_t session_base(const struct daemon *d, uint64_t id);
+
+/* devices.c: adds what the board has to d->resources. */
+void devices_find(struct daemon *d);
+/* Where a new session finds them, by the names that programs know. */
+void devices_prepare(const struct daemon *d, struct prepare *p);
+/* A detached mount of the device for the session, and what the host needs so that
+ * it can be used; -1 with err, and nothing is changed. */
+int devices_open(struct daemon *d, uint64_t session, const struct resource *r, struct err *err);
+/* One of the session's devices, all of them, all of everybody's are given back. */
+bool devices_handle_close(struct daemon *d, struct msg *m);
+void devices_session_gone(struct daemon *d, uint64_t session);
+void devices_finish(struct daemon *d);
+
+/* led.c: an LED whose brightness apps may set. Undoes what an earlier cowbelld
+ * that was killed left behind. */
+void led_add(struct daemon *d, uint16_t gate, const char *path);
+/* From now on the group may write to it, until every session that took it gave it
+ * back; then it shines as before. gate is not of an LED: nothing, 0. */
+int led_take(struct daemon *d, uint64_t session, uint16_t gate, struct err *err);
+/* gate 0: all of the session's. */
+void led_give_back(struct daemon *d, uint64_t session, uint16_t gate);
+void led_finish(struct daemon *d);
 
 /* opener.c */
 bool opener_handle(struct daemon *d, struct msg *m);

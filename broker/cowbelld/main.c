@@ -72,6 +72,7 @@ static int set_up(struct daemon *d, struct err *err)
 	    owner_find(d, err) < 0 || owner_read_resources(d, err) < 0 ||
 	    paths_open(d, err) < 0 || ids_open(d, err) < 0)
 		return -1;
+	devices_find(d);
 	d->seccomp_fd = seccomp_program(d->options.seccomp_flags, err);
 	if (d->seccomp_fd < 0 || cgroup_root_open(&d->cgroup, d->instance, err) < 0 || paths_listen(d, err) < 0)
 		return -1;
@@ -148,6 +149,7 @@ int main(int argc, char **argv)
 	}
 	end_broker(d);
 	bury_children();
+	devices_finish(d);
 	paths_close(d);
 	if (d->cgroup.fd >= 0)
 		cgroup_root_close(&d->cgroup);

@@ -130,7 +130,8 @@ static int check_scope(const struct daemon *d, const struct resource *r, int dir
 	for (size_t i = 0; i < d->resources.count; i++) {
 		const struct resource *other = &d->resources.resources[i];
 
-		if (strcmp(other->permission, r->permission) != 0 && other->exists && opener_is_or_holds(&st, other->path))
+		if (other->kind == RESOURCE_FOLDER && strcmp(other->permission, r->permission) != 0 && other->exists &&
+		    opener_is_or_holds(&st, other->path))
 			return err_set(err, EPERM, "'%s' leads to a folder that also holds '%s'", r->path, other->path);
 	}
 	return 0;
@@ -175,9 +176,14 @@ bool opener_handle(struct daemon *d, struct msg *m)
 	struct wr *w;
 	int mnt;
 
-	if (!rd_end(&m->body) || !r || (give != GIVE_READ && give != GIVE_WRITE && give != GIVE_COPY))
+	if (!rd_end(&m->body) || !r)
 		return false;
-	mnt = make_mount(d, m->id, r, (enum give)give, &err);
+	if (r->kind != RESOURCE_FOLDER && give == GIVE_ALLOW)
+		mnt = devices_open(d, m->id, r, &err);
+	else if (r->kind == RESOURCE_FOLDER && (give == GIVE_READ || give == GIVE_WRITE || give == GIVE_COPY))
+		mnt = make_mount(d, m->id, r, (enum give)give, &err);
+	else
+		return false;
 	w = xcalloc(1, sizeof(*w));
 	if (mnt >= 0) {
 		chan_begin(w, MSG_MOUNT, m->id);

@@ -96,6 +96,7 @@ static void on_empty_check(void *data)
 			return;
 		}
 	}
+	devices_session_gone(d, s->id);
 	tell_gone(s);
 	session_free(s);
 	if (d->stopping && !d->sessions)
@@ -335,8 +336,10 @@ static void send_prepare(struct session *s)
 	p->gid = d->owner_gid;
 	for (size_t i = 0; i < d->resources.count; i++) {
 		p->gates[p->gate_count].gate = d->resources.resources[i].gate;
+		p->gates[p->gate_count].kind = (uint8_t)d->resources.resources[i].kind;
 		(void)snprintf(p->gates[p->gate_count++].path, PATH_SIZE, "%s", d->resources.resources[i].path);
 	}
+	devices_prepare(d, p);
 	(void)snprintf(p->hidden[p->hidden_count++], PATH_SIZE, "%s", d->root[0] ? d->root : d->state);
 	chan_begin(w, MSG_PREPARE, 0);
 	prepare_encode(w, p);
@@ -505,6 +508,13 @@ bool session_pass(struct daemon *d, uint64_t id, const struct wr *w, int fd)
 		chan_send(s->chan, w, &fd, 1);
 	(void)close(fd);
 	return s != NULL;
+}
+
+uint32_t session_base(const struct daemon *d, uint64_t id)
+{
+	const struct session *s = find_session(d, id);
+
+	return s && s->state == LIVE ? s->launch.base : 0;
 }
 
 int session_userns(struct daemon *d, uint64_t id, struct err *err)

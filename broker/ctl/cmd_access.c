@@ -51,12 +51,16 @@ int cmd_permissions(struct ctl *ctl, int argc, char **argv)
 		return ctl_print_json(reply);
 	if (by_permission) {
 		for (const struct permission *known = permissions; known->name; known++) {
-			(void)printf("%s\n", known->name);
+			bool any = false;
+
 			json_array_foreach(all, i, p)
 			{
 				if (strncmp(str_of(p, "permission"), known->name, strlen(known->name)) == 0) {
 					char first[200];
 
+					if (!any)
+						(void)printf("%s\n", known->name);
+					any = true;
 					(void)snprintf(first, sizeof(first), "  %s%s", str_of(p, "app"),
 						       str_of(p, "permission") + strlen(known->name));
 					show_permission(p, first);

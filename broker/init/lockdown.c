@@ -5,6 +5,8 @@
  */
 #include "init/init.h"
 
+#include "proto/launch.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -71,6 +73,18 @@ static int load_seccomp(int fd, struct err *err)
 	return 0;
 }
 
+/* The only group beside its own: attributes of a device in /sys that was given can
+ * be written by it, and nothing else on the host belongs to it. */
+static int join_devices(struct err *err)
+{
+	const gid_t group = DEVICE_GID;
+
+	/* EINVAL: not mapped, this board has no such device. */
+	if (setgroups(1, &group) < 0 && errno != EINVAL)
+		return err_sys(err, "join the group of devices");
+	return 0;
+}
+
 int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct err *err)
 {
 	kept_caps = installer ? lockdown_installer_caps : 0;
@@ -78,6 +92,8 @@ int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct 
 		return err_sys(err, "give up new privileges");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (drop_bounding(kept_caps, err) < 0)
+		return -1;
+	if (!installer && join_devices(err) < 0)
 		return -1;
 	if (!installer && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return err_sys(err, "become user %u", uid);

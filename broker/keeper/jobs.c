@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "proto/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,7 @@ static int on_entry(void *data, enum entry_kind kind, const char *path, const ch
 	wr_u64(&t->w, S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0);
 	wr_u32(&t->w, st->st_mode & 07777);
 	wr_u32(&t->w, st->st_uid - t->base);
-	wr_u32(&t->w, st->st_gid - t->base);
+	wr_u32(&t->w, st->st_gid - t->base < ID_RANGE ? st->st_gid - t->base : 65534); /* the group of devices */
 	wr_u64(&t->w, (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec);
 	wr_bytes(&t->w, hash, 32);
 	t->count++;

@@ -56,11 +56,33 @@ void prepare_encode(struct wr *w, const struct prepare *p)
 	wr_u16(w, p->gate_count);
 	for (uint16_t i = 0; i < p->gate_count; i++) {
 		wr_u16(w, p->gates[i].gate);
+		wr_u8(w, p->gates[i].kind);
 		wr_str(w, p->gates[i].path);
 	}
+	wr_u16(w, p->link_count);
+	for (uint16_t i = 0; i < p->link_count; i++) {
+		wr_str(w, p->links[i].path);
+		wr_str(w, p->links[i].target);
+	}
+	wr_u32(w, p->device_gid);
 	wr_u16(w, p->hidden_count);
 	for (uint16_t i = 0; i < p->hidden_count; i++)
 		wr_str(w, p->hidden[i]);
+}
+
+static bool decode_links(struct rd *r, struct prepare *ret)
+{
+	ret->link_count = rd_u16(r);
+	if (ret->link_count > LINKS_MAX)
+		return false;
+	for (uint16_t i = 0; i < ret->link_count; i++) {
+		rd_str(r, ret->links[i].path, sizeof(ret->links[i].path));
+		rd_str(r, ret->links[i].target, sizeof(ret->links[i].target));
+		if (!is_absolute(ret->links[i].path) || !ret->links[i].target[0])
+			return false;
+	}
+	ret->device_gid = rd_u32(r);
+	return true;
 }
 
 bool prepare_decode(struct rd *r, struct prepare *ret)
@@ -76,10 +98,13 @@ bool prepare_decode(struct rd *r, struct prepare *ret)
 		return false;
 	for (uint16_t i = 0; i < ret->gate_count; i++) {
 		ret->gates[i].gate = rd_u16(r);
+		ret->gates[i].kind = rd_u8(r);
 		rd_str(r, ret->gates[i].path, sizeof(ret->gates[i].path));
 		if (!is_absolute(ret->gates[i].path))
 			return false;
 	}
+	if (!decode_links(r, ret))
+		return false;
 	ret->hidden_count = rd_u16(r);
 	if (ret->hidden_count > ARRAY_LEN(ret->hidden))
 		return false;

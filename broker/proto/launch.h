@@ -10,13 +10,15 @@
 #include "base/err.h"
 #include "proto/wire.h"
 
+#define ID_RANGE 65536u     /* host ids of one app */
 #define LAYERS_MAX 24u      /* install layers and at most 8 generations, with room */
 #define GATES_MAX 32u
+#define LINKS_MAX 128u     /* names of devices in a private /dev and /sys */
+#define DEVICE_GID ID_RANGE /* inside: the group that may write to devices which were given */
 #define HANDS_MAX 8u        /* files given to one command */
 #define ARGS_MAX 1024u      /* words of a command, and of its environment */
 #define APP_ID_SIZE 64u     /* with the final NUL */
 #define PATH_SIZE 4096u
-#define ID_RANGE 65536u     /* host ids of one app */
 
 enum session_kind {
 	SESSION_RUN = 0,     /* the owner's uid inside, no capabilities */
@@ -36,7 +38,14 @@ struct launch {
 
 struct gate_path {
 	uint16_t gate;
+	uint8_t kind;         /* enum platform_gate_kind */
 	char path[PATH_SIZE]; /* absolute, inside the app's root; no symlinks, "." or ".." */
+};
+
+/* A symlink of the app's private /dev or /sys, at a name that programs know. */
+struct link_path {
+	char path[256]; /* absolute */
+	char target[512];
 };
 
 struct prepare {
@@ -46,6 +55,9 @@ struct prepare {
 	uint32_t uid, gid; /* the owner's, on the host and inside */
 	struct gate_path gates[GATES_MAX];
 	uint16_t gate_count;
+	struct link_path links[LINKS_MAX];
+	uint16_t link_count;
+	uint32_t device_gid;   /* DEVICE_GID's host id; 0: this board needs none */
 	uint16_t hidden_count; /* more absolute host paths that no app may see, Cowbell's own root first */
 	char hidden[8][PATH_SIZE];
 };

@@ -44,10 +44,14 @@
 	/* Kill everything of the session now. */                                                                      \
 	X(KILL, 13, "B", "D")                                                                                          \
 	/* Make a detached mount of the resource behind a gate and pass it to the supervisor.                          \
-	 * u16 gate, u8 give (GIVE_READ, GIVE_WRITE; GIVE_COPY: read-only, as the source of a copy) */                 \
+	 * u16 gate, u8 give (GIVE_READ, GIVE_WRITE; GIVE_COPY: read-only, as the source of a copy; GIVE_ALLOW: a      \
+	 * device) */                                                                                                  \
 	X(OPEN, 14, "B", "D")                                                                                          \
 	/* u16 gate, u8 give, u32 errno (0: the mount went to the supervisor), str why */                              \
 	X(OPENED, 15, "D", "B")                                                                                        \
+	/* The session has given a device back: u16 gate. What was changed for it on the host is undone, when nobody   \
+	 * else uses it. The end of a session says the same of all. */                                                 \
+	X(CLOSE, 18, "B", "D")                                                                                         \
                                                                                                                        \
 	/* A file or folder that its person gives to one command: u32 command, u8 index, u8 write, str name.         \
 	 * fds: it, opened by the person's program. Made a detached mount and passed on as HAND_MOUNT, or: */         \

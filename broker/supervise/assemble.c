@@ -194,6 +194,8 @@ static int take_vaults(struct supervise *s, int root_fd, struct err *err)
 	for (size_t i = 0; i < s->spare.view.gate_count; i++) {
 		int vault;
 
+		if (s->spare.view.gates[i].kind != PLATFORM_GATE_FOLDER)
+			continue; /* nothing of a device is kept for the app */
 		(void)snprintf(path, sizeof(path), "/" PLATFORM_VAULT "/%u", s->spare.view.gates[i].gate);
 		vault = root_mount_point(root_fd, path, 0, root_inside(s), root_inside(s), err);
 		if (vault < 0)
@@ -229,11 +231,17 @@ static void close_spare(struct spare *spare)
 	spare->scratch = spare->store = spare->mask = spare->proc = -1;
 }
 
+/* Installers are root inside and could hand their files to the group. */
+static uint32_t device_gid(const struct supervise *s)
+{
+	return s->kind == SESSION_RUN ? s->spare.view.device_gid : 0;
+}
+
 int assemble(struct supervise *s, const struct launch *launch, int cgroup_fd, struct err *err)
 {
 	struct root root = { -1, -1 };
 
-	if (enter_cgroup(&s->spare, cgroup_fd, err) < 0 || ids_map(s->init_pid, s->base, err) < 0 ||
+	if (enter_cgroup(&s->spare, cgroup_fd, err) < 0 || ids_map(s->init_pid, s->base, device_gid(s), err) < 0 ||
 	    release_init(s, err) < 0)
 		return -1;
 	if (build_root(s, launch, &root, err) < 0)

@@ -24,6 +24,7 @@ void questions_init(struct questions *q, struct gate_engine *engine, const struc
 	for (size_t i = 0; i < q->count; i++) {
 		q->of[i].s = CONTAINER_OF(q, struct supervise, questions);
 		q->of[i].gate = view->gates[i].gate;
+		q->of[i].kind = view->gates[i].kind;
 		q->of[i].vault = q->of[i].mount = -1;
 		q->of[i].given = GIVE_NO;
 	}
@@ -214,9 +215,11 @@ void question_refuse(struct question *q, const struct err *err)
 
 void question_settle(struct question *q, int mnt, uint64_t bytes, uint32_t files)
 {
-	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	uint64_t attrs = MOUNT_ATTR_NOSUID;
 	struct err err = { 0 };
 
+	/* Nodes are what an answer about nodes gives, and nothing else does. */
+	attrs |= q->kind == PLATFORM_GATE_NODES ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
 	/* What READ means is made true here too, whoever made the mount. */
 	if (q->answer.give == GIVE_READ)
 		attrs |= MOUNT_ATTR_RDONLY;
@@ -281,6 +284,11 @@ static void take_answer(struct question *q, const struct question_answer *answer
 	q->answer = *answer;
 	q->answered = true;
 	switch (answer->give) {
+	case GIVE_ALLOW:
+		if (q->kind == PLATFORM_GATE_FOLDER)
+			break;
+		proceed(q);
+		return;
 	case GIVE_NO:
 		refuse_by_answer(q);
 		return;
@@ -288,14 +296,16 @@ static void take_answer(struct question *q, const struct question_answer *answer
 	case GIVE_COPY:
 	case GIVE_READ:
 	case GIVE_WRITE:
+		if (q->kind != PLATFORM_GATE_FOLDER)
+			break;
 		proceed(q);
 		return;
 	case GIVE_ASK:
-	case GIVE_ALLOW:
 	case GIVE_COUNT:
 		break;
 	}
-	(void)err_set(&err, EINVAL, "a folder cannot be given as '%s'", give_name(answer->give));
+	(void)err_set(&err, EINVAL, "a %s cannot be given as '%s'",
+		      q->kind == PLATFORM_GATE_FOLDER ? "folder" : "device", give_name(answer->give));
 	question_refuse(q, &err);
 }
 

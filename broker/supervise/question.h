@@ -30,6 +30,7 @@ struct question_answer {
 struct question {
 	struct supervise *s;
 	uint16_t gate;
+	enum platform_gate_kind kind;
 	int vault;          /* the gate's folder out of the app's reach, O_PATH */
 	uint32_t number;    /* 0: nobody waits */
 	uint32_t tokens[QUESTION_TOKENS_MAX];

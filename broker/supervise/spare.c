@@ -34,12 +34,16 @@ enum { CHILD_CHANNEL = 3, CHILD_SECCOMP = 4, CHILD_PROGRAM = 5, CHILD_GO = 6, CH
 static void copy_view(struct platform_view *view, const struct prepare *p)
 {
 	struct platform_gate *gates = xcalloc(p->gate_count, sizeof(*gates));
+	struct platform_link *links = xcalloc(p->link_count + 1u, sizeof(*links));
 	const char **hidden = xcalloc(p->hidden_count, sizeof(*hidden));
 
 	for (uint16_t i = 0; i < p->gate_count; i++) {
 		gates[i].gate = p->gates[i].gate;
+		gates[i].kind = (enum platform_gate_kind)p->gates[i].kind;
 		gates[i].path = xstrdup(p->gates[i].path);
 	}
+	for (uint16_t i = 0; i < p->link_count; i++)
+		links[i] = (struct platform_link){ xstrdup(p->links[i].path), xstrdup(p->links[i].target) };
 	for (uint16_t i = 0; i < p->hidden_count; i++)
 		hidden[i] = xstrdup(p->hidden[i]);
 	view->owner = (struct platform_owner){
@@ -47,8 +51,25 @@ static void copy_view(struct platform_view *view, const struct prepare *p)
 	};
 	view->gates = gates;
 	view->gate_count = p->gate_count;
+	view->links = links;
+	view->link_count = p->link_count;
+	view->device_gid = p->device_gid;
 	view->hidden = hidden;
 	view->hidden_count = p->hidden_count;
+}
+
+/* Devices live in the private trees, and nothing else does. */
+static bool is_in_place(const struct platform_gate *gate)
+{
+	switch (gate->kind) {
+	case PLATFORM_GATE_FOLDER:
+		return true;
+	case PLATFORM_GATE_SYSFS:
+		return platform_path_is_within(gate->path, "/sys/devices");
+	case PLATFORM_GATE_NODES:
+		return platform_path_is_within(gate->path, "/dev");
+	}
+	return false;
 }
 
 static int check_view(const struct platform_view *view, struct err *err)
@@ -56,10 +77,16 @@ static int check_view(const struct platform_view *view, struct err *err)
 	for (size_t i = 0; i < view->gate_count; i++) {
 		if (!platform_path_is_clean(view->gates[i].path))
 			return err_set(err, EINVAL, "gate '%s' is not a clean absolute path", view->gates[i].path);
+		if (!is_in_place(&view->gates[i]))
+			return err_set(err, EINVAL, "gate '%s' is at no place for its kind", view->gates[i].path);
 		for (size_t k = 0; k < i; k++) {
 			if (view->gates[k].gate == view->gates[i].gate)
 				return err_set(err, EINVAL, "gate %u is named twice", view->gates[i].gate);
 		}
+	}
+	for (size_t i = 0; i < view->link_count; i++) {
+		if (!platform_path_is_clean(view->links[i].path))
+			return err_set(err, EINVAL, "link '%s' is not a clean absolute path", view->links[i].path);
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One whole range a namespace, in one line: anything else could leave an id of
- * the host inside.
+ * One whole range a namespace, and at most one group of Cowbell's own: anything
+ * else could leave an id of the host inside.
  */
 #include "platform/arm/ids.h"
 
@@ -11,24 +11,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static int write_map(pid_t pid, const char *kind, uint32_t base, struct err *err)
+static int write_map(pid_t pid, const char *kind, uint32_t base, uint32_t more, struct err *err)
 {
-	char path[64], line[64];
+	char path[64], line[128], second[64] = "";
 	cleanup_fd int fd = -1;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s_map", pid, kind);
-	(void)snprintf(line, sizeof(line), "0 %u 65536\n", base);
+	if (more)
+		(void)snprintf(second, sizeof(second), "65536 %u 1\n", more);
+	(void)snprintf(line, sizeof(line), "0 %u 65536\n%s", base, second);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || fd_write_full(fd, line, strlen(line)) < 0)
 		return err_sys(err, "map the app's ids in '%s'", path);
 	return 0;
 }
 
-int ids_map(pid_t pid, uint32_t base, struct err *err)
+int ids_map(pid_t pid, uint32_t base, uint32_t device_gid, struct err *err)
 {
-	if (write_map(pid, "uid", base, err) < 0)
+	if (write_map(pid, "uid", base, 0, err) < 0)
 		return -1;
-	return write_map(pid, "gid", base, err);
+	return write_map(pid, "gid", base, device_gid, err);
 }
 
 int ids_namespace(pid_t pid, const char *kind, struct err *err)

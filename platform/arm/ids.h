@@ -10,8 +10,9 @@
 #include <sys/types.h>
 
 /* Maps ids 0 to 65535 of pid's new user namespace to base and up. setgroups(2)
- * stays allowed in it: pid has to drop its host groups, and installers use it. */
-int ids_map(pid_t pid, uint32_t base, struct err *err);
+ * stays allowed in it: pid has to drop its host groups, and installers use it. device_gid, if it is not
+ * 0, becomes group 65536 inside. */
+int ids_map(pid_t pid, uint32_t base, uint32_t device_gid, struct err *err);
 
 /* A namespace of pid ("user", "pid", ...). The caller owns the fd. */
 int ids_namespace(pid_t pid, const char *kind, struct err *err);

@@ -378,7 +378,9 @@ static int fill(const struct mask *mask, struct err *err)
 	if (make_home(mask, err) < 0 || make_dir(mask, PLATFORM_VAULT, 0, 0, 0700, err) < 0)
 		return -1;
 	for (size_t i = 0; i < mask->spec->gate_count; i++) {
-		if (make_gate(mask, &mask->spec->gates[i], err) < 0)
+		/* Devices have their places in the private /dev and /sys. */
+		if (mask->spec->gates[i].kind == PLATFORM_GATE_FOLDER &&
+		    make_gate(mask, &mask->spec->gates[i], err) < 0)
 			return -1;
 	}
 	return 0;

@@ -142,7 +142,7 @@ static void read_users(struct accounts *a, const struct platform_owner *o, char 
 }
 
 /* Members are left out: they name the host's people, and nobody inside is in
- * more than one group. */
+ * more than one group, but for that of devices. */
 static void read_groups(struct accounts *a, const struct platform_owner *o, char *text)
 {
 	char *rest, *f[4];
@@ -174,6 +174,8 @@ static int write_accounts(const struct mask *mask, struct err *err)
 		return -1;
 	read_users(&a, &mask->spec->owner, users);
 	read_groups(&a, &mask->spec->owner, groups);
+	if (mask->spec->device_gid)
+		add_group(&a, "devices", 65536);
 	if (mask_file(mask, "etc/passwd", a.passwd.s, 0644, 0, err) == 0 &&
 	    mask_file(mask, "etc/group", a.group.s, 0644, 0, err) == 0 &&
 	    mask_file(mask, "etc/shadow", a.shadow.s, 0640, a.shadow_gid, err) == 0 &&

@@ -50,7 +50,57 @@ static int make_tmpfs(const char *mode, const char *size, unsigned int attrs, st
 	return mnt_new("tmpfs", attrs, options, err);
 }
 
-static int make_dev(int scratch, struct err *err)
+static int make_path(int dir, const char *root, const char *path, struct err *err)
+{
+	char part[4096];
+
+	for (size_t n = 1; n <= strlen(path) && n < sizeof(part); n++) {
+		if (path[n] && path[n] != '/')
+			continue;
+		memcpy(part, path, n);
+		part[n] = '\0';
+		if (mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, "make '%s/%s'", root, part);
+	}
+	return 0;
+}
+
+static int make_link(int dir, const char *root, const char *path, const char *target, struct err *err)
+{
+	char above[4096];
+	size_t n = strrchr(path, '/') ? (size_t)(strrchr(path, '/') - path) : 0;
+
+	(void)snprintf(above, sizeof(above), "%.*s", (int)n, path);
+	if (n && make_path(dir, root, above, err) < 0)
+		return -1;
+	/* A name that a private tree has of its own stays what it is. */
+	if (symlinkat(target, dir, path) < 0 && errno != EEXIST)
+		return err_sys(err, "link '%s/%s'", root, path);
+	return 0;
+}
+
+/* What of the view lies below root: places for gates, and names that lead there. */
+static int make_places(int dir, const char *root, const struct platform_view *view, struct err *err)
+{
+	size_t n = strlen(root);
+
+	for (size_t i = 0; i < view->gate_count; i++) {
+		const char *path = view->gates[i].path;
+
+		if (platform_path_is_within(path, root) && path[n] && make_path(dir, root, path + n + 1, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < view->link_count; i++) {
+		const char *path = view->links[i].path;
+
+		if (platform_path_is_within(path, root) && path[n] &&
+		    make_link(dir, root, path + n + 1, view->links[i].target, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_dev(int scratch, const struct platform_view *view, struct err *err)
 {
 	cleanup_fd int mnt = make_tmpfs("0755", "256k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 
@@ -66,22 +116,9 @@ static int make_dev(int scratch, struct err *err)
 	}
 	if (mkdirat(mnt, "pts", 0755) < 0 || mkdirat(mnt, "shm", 0755) < 0)
 		return err_sys(err, "make folders of '/dev'");
+	if (make_places(mnt, "/dev", view, err) < 0)
+		return -1;
 	return steal_fd(&mnt);
-}
-
-static int make_path(int dir, const char *path, struct err *err)
-{
-	char part[4096];
-
-	for (size_t n = 1; n <= strlen(path) && n < sizeof(part); n++) {
-		if (path[n] && path[n] != '/')
-			continue;
-		memcpy(part, path, n);
-		part[n] = '\0';
-		if (mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
-			return err_sys(err, "make '/sys/%s'", part);
-	}
-	return 0;
 }
 
 static int add_cpus(int sys, struct err *err)
@@ -103,14 +140,9 @@ static int make_sys(int scratch, const struct platform_view *view, struct err *e
 	if (mnt < 0 || mnt_attach_at(mnt, scratch, ROOT_SCRATCH_SYS, err) < 0)
 		return -1;
 	dir = open_dir(mnt, ".", err);
-	if (dir < 0 || make_path(dir, CPU_DIR, err) < 0 || make_path(dir, "class/leds", err) < 0 ||
-	    make_path(dir, "fs/cgroup", err) < 0)
+	if (dir < 0 || make_path(dir, "/sys", CPU_DIR, err) < 0 || make_path(dir, "/sys", "class/leds", err) < 0 ||
+	    make_path(dir, "/sys", "fs/cgroup", err) < 0 || make_places(dir, "/sys", view, err) < 0)
 		return -1;
-	for (size_t i = 0; i < view->gate_count; i++) {
-		if (platform_path_is_within(view->gates[i].path, "/sys") && view->gates[i].path[4] &&
-		    make_path(dir, view->gates[i].path + 5, err) < 0)
-			return -1;
-	}
 	if (add_cpus(dir, err) < 0 || mnt_set(mnt, MNT_PLAIN | MOUNT_ATTR_RDONLY, -1, err) < 0)
 		return -1;
 	return steal_fd(&mnt);
@@ -121,7 +153,7 @@ int tree_prepare(struct tree *tree, int scratch, const struct platform_view *vie
 	const unsigned int plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 	*tree = TREE_NONE;
-	if ((tree->dev = make_dev(scratch, err)) < 0 || (tree->sys = make_sys(scratch, view, err)) < 0 ||
+	if ((tree->dev = make_dev(scratch, view, err)) < 0 || (tree->sys = make_sys(scratch, view, err)) < 0 ||
 	    (tree->shm = make_tmpfs("01777", "25%", plain, err)) < 0 ||
 	    (tree->tmp = make_tmpfs("01777", "50%", plain, err)) < 0 ||
 	    (tree->run = make_tmpfs("0755", "10%", plain, err)) < 0)

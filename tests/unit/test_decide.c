@@ -98,7 +98,7 @@ static void test_broken_files_are_refused_whole(void **state)
 		{ "app contacts\n", "t.rules:1: a rule has at least three words" },
 		{ "ok contacts no\napp contacts maybe\n", "t.rules:2: 'maybe' is not an answer" },
 		{ "App contacts no\n", "t.rules:1: app name 'App' is not allowed" },
-		{ "app camera no\n", "t.rules:1: 'camera' is not a permission" },
+		{ "app teapot no\n", "t.rules:1: 'teapot' is not a permission" },
 		{ "app contacts:x no\n", "contacts has no parts to name" },
 		{ "app storage:../x no\n", "names no part of storage" },
 		{ "app contacts allow\n", "'allow' is no answer for contacts" },

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-static const struct platform_gate gates[] = { { 7, "/home/ada/Documents" }, { 9, "/home/ada/.local/share/contacts" } };
+static const struct platform_gate gates[] = { { .gate = 7, .path = "/home/ada/Documents" }, { .gate = 9, .path = "/home/ada/.local/share/contacts" } };
 static const char *const hidden[] = { "/usr/share/doc", "/srv/x" };
 
 static struct platform_view sample(void)

@@ -16,12 +16,53 @@ static bool is(json_t *h, const char *key, const char *value)
 	return strcmp(str_of(h, key), value) == 0;
 }
 
+/* Tries that were refused are one line whatever they were for; what was given is
+ * told of each. */
+static bool folds_items(json_t *h)
+{
+	return is(h, "what", "refused");
+}
+
+static bool same_thing(const struct fold *f, json_t *h)
+{
+	size_t n = strcspn(f->permission, ":");
+
+	if (!folds_items(h))
+		return is(h, "permission", f->permission);
+	return strncmp(str_of(h, "permission"), f->permission, n) == 0 && strcspn(str_of(h, "permission"), ":") == n;
+}
+
+static bool has_name(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = strstr(list, name); p; p = strstr(p + 1, name)) {
+		if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* Two names are told, and that there are more. */
+static void add_item(struct fold *f, json_t *h)
+{
+	const char *colon = strchr(str_of(h, "permission"), ':');
+	size_t n = strlen(f->items);
+
+	if (!folds_items(h) || !colon || has_name(f->items, colon + 1))
+		return;
+	if (f->more_items || strchr(f->items, ',') || n + strlen(colon + 1) + 3 > sizeof(f->items))
+		f->more_items = true;
+	else
+		(void)snprintf(f->items + n, sizeof(f->items) - n, "%s%s", n ? ", " : "", colon + 1);
+}
+
 static struct fold *find_fold(struct folds *folds, json_t *h)
 {
 	for (size_t i = 0; i < folds->count; i++) {
 		struct fold *f = &folds->fold[i];
 
-		if (is(h, "app", f->app) && is(h, "permission", f->permission) && is(h, "what", f->what) &&
+		if (is(h, "app", f->app) && same_thing(f, h) && is(h, "what", f->what) &&
 		    is(h, "answer", f->answer) && is(h, "kind", f->kind))
 			return f;
 	}
@@ -49,6 +90,9 @@ static void add_fold(struct folds *folds, json_t *h)
 	f->first_ms = int_of(h, "time");
 	f->last_ms = int_of(h, "last");
 	f->count = int_of(h, "count") ? int_of(h, "count") : 1;
+	add_item(f, h);
+	if (folds_items(h))
+		f->permission[strcspn(f->permission, ":")] = '\0';
 }
 
 static int newest_first(const void *a, const void *b)
@@ -76,6 +120,7 @@ void folds_make(json_t *history, long long since_ms, struct folds *ret)
 			continue;
 		}
 		f->count += int_of(h, "count") ? int_of(h, "count") : 1;
+		add_item(f, h);
 		if (int_of(h, "last") > f->last_ms)
 			f->last_ms = int_of(h, "last");
 		if (int_of(h, "time") < f->first_ms)
@@ -137,7 +182,8 @@ void fold_says(const struct fold *f, char *buf, size_t size)
 			       strcmp(f->answer, "ask") == 0 ? "" : " ", strcmp(f->answer, "ask") == 0 ? "" : f->answer,
 			       *lasts ? ", " : "", lasts);
 	} else if (strcmp(f->what, "refused") == 0) {
-		(void)snprintf(buf, size, "%s: refused, %lld %s", f->permission, f->count, f->count == 1 ? "try" : "tries");
+		(void)snprintf(buf, size, "%s%s%s%s: refused, %lld %s", f->permission, *f->items ? ":" : "", f->items,
+			       f->more_items ? ", and more" : "", f->count, f->count == 1 ? "try" : "tries");
 	} else if (strcmp(f->what, "used") == 0) {
 		show_count(f->count, "run", n);
 		(void)snprintf(buf, size, "%s: %s, in %s", f->permission, show_given(f->answer), n);

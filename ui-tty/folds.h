@@ -13,6 +13,8 @@
 struct fold {
 	char kind[16], app[64], permission[160], what[32], answer[16], lasts[32];
 	long long first_ms, last_ms, count;
+	char items[100]; /* of what was refused: the first two names */
+	bool more_items; /* and there are others */
 };
 
 struct folds {

@@ -48,8 +48,6 @@ static bool load(struct ui *ui, struct place *place)
 
 static void permission_note(json_t *p, char *buf, size_t size)
 {
-	char tries[SHORT_TEXT];
-
 	if (bool_of(p, "in_use"))
 		(void)snprintf(buf, size, "in use");
 	else if (int_of(p, "quiet"))
@@ -59,8 +57,7 @@ static void permission_note(json_t *p, char *buf, size_t size)
 	else if (strstr(str_of(p, "by"), "polic"))
 		(void)snprintf(buf, size, "by policy");
 	else if (int_of(p, "count")) {
-		show_count(int_of(p, "count"), "time", tries);
-		(void)snprintf(buf, size, "%s", tries);
+		(void)snprintf(buf, size, "%lld %s", int_of(p, "count"), int_of(p, "count") == 1 ? "try" : "tries");
 	} else {
 		buf[0] = '\0';
 	}
@@ -311,7 +308,7 @@ static bool key(struct ui *ui, struct place *place, int k, int target)
 }
 
 static const struct hint hints[] = {
-	{ UI_KEY_ENTER, "Enter", "change" }, { 'r', "r", "run" },     { 's', "s", "stop" },
+	{ UI_KEY_ENTER, "Enter", "open" }, { 'r', "r", "run" },     { 's', "s", "stop" },
 	{ 'u', "u", "undo last run" },	     { 'x', "x", "reset" },   { 'd', "d", "delete" },
 	{ 'h', "h", "history" },	     { UI_KEY_ESC, "Esc", "back" }, { 0, NULL, NULL },
 };

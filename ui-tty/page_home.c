@@ -36,6 +36,14 @@ static bool load(struct ui *ui, struct place *place)
 	return true; /* there is no page behind home */
 }
 
+/* "Documents" of "storage:Documents". */
+static const char *short_name(const char *permission)
+{
+	const char *colon = strchr(permission, ':');
+
+	return colon && colon[1] ? colon + 1 : permission;
+}
+
 /* "torch, network": what a running app was given. */
 static void given_words(json_t *sessions, const char *app, char *buf, size_t size)
 {
@@ -50,7 +58,7 @@ static void given_words(json_t *sessions, const char *app, char *buf, size_t siz
 		json_array_foreach(json_object_get(session, "given"), k, given)
 		{
 			if (n < size)
-				n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", str_of(given, "permission"));
+				n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", short_name(str_of(given, "permission")));
 		}
 	}
 }
@@ -83,12 +91,15 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 				  "Cowbell does not answer. Apps keep what they were given; nothing new is given.");
 	json_array_foreach(apps, i, app)
 	{
-		char note[200], id[100], state[40];
+		char note[200], id[100];
+		const char *state = str_of(app, "state");
 
 		app_note(ui, place, app, note, sizeof(note));
 		text_pad(str_of(app, "id"), id_width - 1, id, sizeof(id));
-		text_pad(strcmp(str_of(app, "state"), "ready") == 0 ? "" : str_of(app, "state"), 8, state, sizeof(state));
-		lines_add(lines, STYLE_PLAIN, (int)i, "%s %s %s", id, state, note);
+		if (strcmp(state, "ready") == 0) /* as apps are */
+			lines_add(lines, STYLE_PLAIN, (int)i, "%s %s", id, note);
+		else
+			lines_add(lines, STYLE_PLAIN, (int)i, "%s %s%s%s", id, state, *note ? "  " : "", note);
 	}
 	if (json_is_array(apps) && json_array_size(apps) == 0) {
 		lines_add_wrapped(lines, STYLE_PLAIN, ui->columns, "No app is installed yet.");

@@ -72,7 +72,10 @@ static void add_line(const struct ui *ui, json_t *p, size_t index, struct lines 
 	if (bool_of(p, "in_use"))
 		(void)snprintf(last, sizeof(last), "in use");
 	else if (int_of(p, "last_used"))
-		(void)snprintf(last, sizeof(last), "%s", when);
+		(void)snprintf(last, sizeof(last), "%s %s",
+			       strcmp(str_of(p, "answer"), "no") == 0 || strcmp(str_of(p, "answer"), "ask") == 0 ? "tried"
+														   : "last",
+			       when);
 	else
 		(void)snprintf(last, sizeof(last), "never used");
 	if (ui->columns >= 60)

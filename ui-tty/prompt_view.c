@@ -48,6 +48,21 @@ static void add_row(struct frame *f, const char *text)
 		       side);
 }
 
+/* "app    text", broken at blanks over as many rows as it takes, at most three. */
+static void add_labelled(struct frame *f, const char *label, const char *text)
+{
+	struct lines lines = { 0 };
+	int width = text_columns(label);
+	char row[PROMPT_ROW_BYTES];
+
+	lines_add_wrapped(&lines, STYLE_PLAIN, f->inner - 2 - width, text);
+	for (size_t i = 0; i < lines.count && i < 3; i++) {
+		(void)snprintf(row, sizeof(row), "%s%*s%s", i ? "" : label, i ? width : 0, "", lines.line[i].text);
+		add_row(f, row);
+	}
+	lines_free(&lines);
+}
+
 static void add_edge(struct frame *f, bool top)
 {
 	char *row = f->out->rows[f->out->count++];
@@ -64,7 +79,7 @@ static void add_answers(struct frame *f, const struct prompt_text *p, const stru
 	for (size_t i = 0; i < p->answer_count; i++) {
 		char row[128];
 
-		(void)snprintf(row, sizeof(row), "%s %c%-6s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
+		(void)snprintf(row, sizeof(row), "%s %c%-5s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
 			       toupper((unsigned char)p->answers[i][0]), p->answers[i] + 1,
 			       prompt_answer_gloss(p->answers[i]));
 		add_row(f, row);
@@ -96,18 +111,18 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	memset(ret, 0, sizeof(*ret));
 	ret->width = f.inner + 2;
 	add_edge(&f, true);
-	(void)snprintf(row, sizeof(row), "%s %s wants %s", plain ? "*" : "♪", p->app, p->about);
-	add_row(&f, row);
+	(void)snprintf(row, sizeof(row), "%s wants %s", p->app, p->about);
+	add_labelled(&f, plain ? "* " : "♪ ", row);
 	add_row(&f, "");
-	(void)snprintf(row, sizeof(row), "app    %s, from %s", p->title, p->source);
-	add_row(&f, row);
-	(void)snprintf(row, sizeof(row), "now    %s opens it", p->program[0] ? p->program : "it");
-	add_row(&f, row);
+	(void)snprintf(row, sizeof(row), "%s, from %s", p->title, p->source);
+	add_labelled(&f, "app    ", row);
+	(void)snprintf(row, sizeof(row), "%s opens it", p->program[0] ? p->program : "it");
+	add_labelled(&f, "now    ", row);
 	if (p->looks_alike)
 		add_row(&f, "note   a name looks like another");
 	if (p->says[0]) {
-		(void)snprintf(row, sizeof(row), "says   \"%s\"", p->says);
-		add_row(&f, row);
+		(void)snprintf(row, sizeof(row), "\"%s\"", p->says);
+		add_labelled(&f, "says   ", row);
 	}
 	add_row(&f, "");
 	ret->first_answer = (int)ret->count;

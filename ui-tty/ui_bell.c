@@ -175,8 +175,9 @@ void ui_bell_view(const struct ui *ui, struct canvas *canvas)
 		canvas->row[top + (int)i].line = -1;
 	}
 	(void)snprintf(row, sizeof(row), " %.60s  %s", ui->mark,
-		       ui->bell.next_time ? "Cowbell: this answer is for next time"
-					  : "♪ Cowbell asks: this row is Cowbell's");
+		       ui->bell.next_time      ? "Cowbell: for next time"
+		       : canvas->columns < 60 ? "♪ Cowbell asks"
+					      : "♪ Cowbell asks: this row is Cowbell's, no app can write here");
 	canvas_put(canvas, canvas->rows - 1, STYLE_BAR, row);
 	free(rows);
 }

@@ -169,7 +169,7 @@ static void test_home(void **state)
 	(void)state;
 	setup_ui();
 	assert_sees("› flashlight              running  torch");
-	assert_sees("khard                            3 files changed");
+	assert_sees("khard                   3 files changed");
 	assert_sees("(unanswered: 1)");
 	press(UI_KEY_DOWN);
 	assert_sees("› khard");
@@ -276,7 +276,7 @@ static void test_app_page(void **state)
 	(void)state;
 	setup_ui();
 	press(UI_KEY_ENTER);
-	assert_sees("contacts                empty  always         31 times");
+	assert_sees("contacts                empty  always         31 tries");
 	assert_sees("── was ──");
 	asked[0] = '\0';
 	press('x');
@@ -441,6 +441,31 @@ static void test_folds(void **state)
 	json_decref(history);
 }
 
+/* A flood of refused names is one line; what was given is told of each. */
+static void test_folds_items(void **state)
+{
+	json_t *history = json_array();
+	static const char *const items[] = { "storage:Music", "storage:Videos", "storage:Music", "storage:Desktop" };
+	struct folds folds;
+	char says[300];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+		json_array_append_new(history, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "kind", "access", "app", "a",
+							 "permission", items[i], "what", "refused", "answer", "no", "count", 2,
+							 "last", 5));
+		json_array_append_new(history, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "kind", "access", "app", "a",
+							 "permission", items[i], "what", "used", "answer", "read", "count", 1,
+							 "last", 4));
+	}
+	folds_make(history, 0, &folds);
+	assert_int_equal(folds.count, 4);
+	fold_says(&folds.fold[0], says, sizeof(says));
+	assert_string_equal(says, "storage:Music, Videos, and more: refused, 8 tries");
+	folds_free(&folds);
+	json_decref(history);
+}
+
 static void test_summary(void **state)
 {
 	json_t *history = some_history();
@@ -479,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_mouse),
 		cmocka_unit_test(test_glyphs),
 		cmocka_unit_test(test_folds),
+		cmocka_unit_test(test_folds_items),
 		cmocka_unit_test(test_summary),
 	};
 

@@ -247,6 +247,38 @@ $(OUT)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/
 man: all ## the manual pages, into build/man/
 	$(Q)tools/man.sh $(BIN) $(O)/man
 
+# --- putting it in place
+
+# Programs stand together: cowbelld starts the others from its own folder.
+LIBEXEC := /usr/libexec/cowbell
+VERSION := 0.1
+
+.PHONY: install deb packages
+install: all ## put everything in place below DESTDIR
+	install -d $(addprefix $(DESTDIR),/usr/bin /usr/sbin $(LIBEXEC) /usr/lib/systemd/system /usr/lib/tmpfiles.d \
+		/usr/lib/modules-load.d /usr/share/cowbell /etc/apt/apt.conf.d /etc/cowbell/policy.d)
+	install -m 755 $(addprefix $(BIN)/,$(filter-out cowbell cowbell-tty,$(PROGRAMS))) dist/apt-hook $(DESTDIR)$(LIBEXEC)/
+	install -m 755 $(addprefix $(BIN)/,$(filter cowbell cowbell-tty,$(PROGRAMS))) $(DESTDIR)/usr/bin/
+	ln -sf ../libexec/cowbell/cowbelld $(DESTDIR)/usr/sbin/cowbelld
+	install -m 644 dist/cowbelld.service $(DESTDIR)/usr/lib/systemd/system/
+	install -m 644 dist/tmpfiles.conf $(DESTDIR)/usr/lib/tmpfiles.d/cowbell.conf
+	install -m 644 dist/modules-load.conf $(DESTDIR)/usr/lib/modules-load.d/cowbell.conf
+	install -m 644 dist/apt.conf $(DESTDIR)/etc/apt/apt.conf.d/80cowbell
+	install -m 644 policy/kinds $(DESTDIR)/usr/share/cowbell/kinds
+	for b in board/*/profile; do install -D -m 644 $$b $(DESTDIR)/usr/share/cowbell/$$b || exit 1; done
+	$(if $(filter openrc,$(INIT)),install -D -m 755 dist/cowbelld.openrc $(DESTDIR)/etc/init.d/cowbelld)
+	$(if $(wildcard $(O)/man/*),for p in $(O)/man/*.[0-9]; do \
+		install -D -m 644 $$p $(DESTDIR)/usr/share/man/man$${p##*.}/$${p##*/} && \
+		gzip -9nf $(DESTDIR)/usr/share/man/man$${p##*.}/$${p##*/}; done)
+	$(if $(wildcard tools/completion/cowbell.bash),install -D -m 644 tools/completion/cowbell.bash \
+		$(DESTDIR)/usr/share/bash-completion/completions/cowbell)
+
+deb: all man ## a Debian package of it, into build/
+	$(Q)dist/deb.sh $(or $(DEB_ARCH),$$(dpkg --print-architecture)) $(VERSION) $(O)/cowbell_$(VERSION)_$(or $(DEB_ARCH),$$(dpkg --print-architecture)).deb
+
+packages: all ## the table of docs/packages.md: twenty packages of Debian by name, as root
+	$(Q)$(SUDO) tools/packages-table.sh
+
 # --- the machine
 
 .PHONY: deps

@@ -4,6 +4,7 @@
  */
 #include "broker/trial.h"
 
+#include "broker/access.h"
 #include "broker/generation.h"
 #include "broker/job.h"
 
@@ -34,6 +35,7 @@ struct trial {
 	struct use uses[USES_MAX];
 	size_t use_count;
 	uint64_t more; /* uses beyond the table */
+	bool network_seen; /* this system has a gate for it */
 	struct shutting *shutting;
 	uint64_t files, outside, deleted, bytes;
 	char home[PATH_SIZE];
@@ -210,6 +212,7 @@ void trial_settle(struct session *session, void (*fn)(void *data, int code, cons
 	forget_shutting(trial);
 	trial->ended_ms = loop_boot_ms();
 	trial->began_ms = session->began_ms;
+	trial->network_seen = access_has_gate(session->broker, permission_find("network"));
 	trial->broker = session->broker;
 	trial->fn = fn;
 	trial->data = data;
@@ -247,7 +250,8 @@ json_t *trial_report(const struct trial *trial, const char *app, uint32_t status
 	}
 	for (size_t i = 0; i < trial->path_count; i++)
 		json_array_append_new(paths, json_string(trial->paths[i]));
-	return json_pack("{s:s, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "app", app, "status", (json_int_t)status,
+	return json_pack("{s:s, s:b, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "app", app, "network_seen",
+			 trial->network_seen, "status", (json_int_t)status,
 			 "ran_ms", (json_int_t)(trial->ended_ms - trial->began_ms), "uses", uses, "more",
 			 (json_int_t)trial->more, "files", (json_int_t)trial->files, "deleted", (json_int_t)trial->deleted,
 			 "outside", (json_int_t)trial->outside, "bytes", (json_int_t)trial->bytes, "paths", paths);

@@ -165,7 +165,7 @@ static void print_verdict(json_t *found)
 		(void)printf("%s may want ", name);
 		print_list(extra, ", ", " and ");
 	}
-	(void)puts(". You can install it and leave them empty.");
+	(void)puts(". You can install it and give it nothing.");
 }
 
 static void print_page(json_t *found)

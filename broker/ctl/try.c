@@ -114,6 +114,8 @@ static int show_report(struct ctl *ctl, const char *name, const struct report *r
 		(void)puts("  reached for nothing of yours");
 	if (int_of(report, "more"))
 		(void)printf("  and for more things than are listed, %lld times\n", int_of(report, "more"));
+	if (!bool_of(report, "network_seen"))
+		(void)puts("  had no network; what it tried there is not seen by this system");
 	print_changes(report);
 	if (int_of(report, "status"))
 		(void)printf("  ended with status %lld\n", int_of(report, "status"));

@@ -29,6 +29,10 @@ for p in $(sed 's/#.*//' tests/system/packages); do
 		echo "/srv/cowbell/build/debs/${deb##*/}"
 	done <"$out/debs" | awk -v p="/${p}_" 'index($0, p) { last = $0; next } { print } END { print last }' >"$top/build/debs/$p.list"
 done
+for deb in "$top"/build/debs/*.deb; do
+	dpkg-deb -f "$deb"
+	printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" "$(stat -Lc %s "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
+done >"$top/build/debs/Packages"
 tar -C "$top" -cf "$out/in.tar" .
 truncate -s 256M "$out/in.tar"
 rm -rf "$top"

@@ -31,6 +31,19 @@ while read -r deb; do
 	for f in "$control"/*; do [ ! -e "$f" ] || mv "$f" "$info/$name.${f##*/}"; done
 done <"$out/debs"
 rm -rf "$control"
+# What packages are told of by dpkg: without it, it takes each of them for new.
+: >"$d/var/lib/dpkg/triggers/Unincorp"
+: >"$d/var/lib/dpkg/diversions"
+: >"$d/var/lib/dpkg/statoverride"
+for f in "$info"/*.triggers; do
+	awk -v p="$(basename "$f" .triggers)" '/^interest/ {
+		print $2, p ($1 ~ /noawait/ ? "/noawait" : "") }' "$f"
+done | while read -r name package; do
+	case $name in
+	/*) echo "$name $package" >>"$d/var/lib/dpkg/triggers/File" ;;
+	*) echo "$package" >>"$d/var/lib/dpkg/triggers/$name" ;;
+	esac
+done
 
 mkdir -p "$d"/{dev,proc,sys,run,tmp,mnt,srv,media,opt,root,home/owner} "$d"/etc/opt "$d"/var/{tmp,log,mail,opt,local,lib/misc} \
 	"$d"/usr/local/{bin,sbin,lib,share/man,games,include,src,etc}
@@ -41,12 +54,18 @@ cp "$d/usr/share/base-passwd/group.master" "$d/etc/group"
 echo 'owner:x:1000:1000:The owner:/home/owner:/bin/bash' >>"$d/etc/passwd"
 echo 'owner:x:1000:' >>"$d/etc/group"
 chown 1000:1000 "$d/home/owner"
+sed 's/:.*/:*:20000:0:99999:7:::/' "$d/etc/passwd" >"$d/etc/shadow"
+chmod 640 "$d/etc/shadow"
+chown 0:42 "$d/etc/shadow"
 printf 'passwd: files\ngroup: files\nhosts: files\n' >"$d/etc/nsswitch.conf"
 printf '127.0.0.1 localhost board\n::1 localhost\n' >"$d/etc/hosts"
 echo board >"$d/etc/hostname"
 printf '/bin/sh\n/bin/bash\n' >"$d/etc/shells"
 echo 0123456789abcdef0123456789abcdef >"$d/etc/machine-id"
 cp "$d/usr/share/adduser/adduser.conf" "$d/etc/adduser.conf" 2>/dev/null || true
+# The package manager's only source is what comes in with the tests.
+echo 'deb [trusted=yes] copy:/srv/cowbell/build/debs ./' >"$d/etc/apt/sources.list"
+mkdir -p "$d/var/lib/apt/lists/partial" "$d/var/cache/apt/archives/partial"
 ln -s /usr/bin/mawk "$d/etc/alternatives/awk"
 ln -s /etc/alternatives/awk "$d/usr/bin/awk"
 for f in which.debianutils:which; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""run.py BOARD INPUT [shell|TEST...]: runs tests on an emulated board, each on
+"""run.py BOARD INPUT [shell|-- COMMAND|TEST...]: runs tests on an emulated board, each on
 the machine as it was when its state was saved, two machines side by side."""
 
 import os
@@ -86,6 +86,10 @@ def main():
     state = save(machine)
     if tests == ['shell']:
         return shell(machine, state, disk)
+    if tests[:1] == ['--']:
+        status, out = run(machine, state, disk, ' '.join(tests[1:]))
+        sys.stdout.write(out.decode(errors='replace').replace('\r', ''))
+        return status
     todo = list(tests)
     lock = threading.Lock()
     results = {}

@@ -106,6 +106,7 @@ static void on_recovered(struct broker *broker)
 	struct wr *w;
 
 	broker->recovering = false;
+	session_settle_waiting(broker);
 	if (service_start(broker, &err) < 0)
 		fatal("the public socket cannot be served: %s", err.msg);
 	w = xcalloc(1, sizeof(*w));

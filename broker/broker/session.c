@@ -145,6 +145,11 @@ static void on_settled(void *data, int code, const char *why)
 
 static void session_settle(struct session *session)
 {
+	/* Garbage is being collected by a list of what was wanted before: a layer
+	 * that is made now would be taken for garbage. */
+	session->waits = session->broker->recovering;
+	if (session->waits)
+		return;
 	session->state = SESSION_SETTLING;
 	access_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session ended");
@@ -453,6 +458,17 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return hand_handle_failed(broker, m);
 	}
 	return false;
+}
+
+void session_settle_waiting(struct broker *broker)
+{
+	struct session *next;
+
+	for (struct session *session = broker->sessions; session; session = next) {
+		next = session->next;
+		if (session->waits)
+			session_settle(session);
+	}
 }
 
 void session_finish_all(struct broker *broker)

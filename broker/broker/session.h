@@ -93,6 +93,7 @@ struct session {
 	bool adopted;   /* taken over after the broker was started anew */
 	struct trial *trial; /* trial.h: nothing of it stays; not ours */
 	uint64_t began_ms;   /* of a trial: when its root stood */
+	bool waits;     /* is over, and settled as soon as garbage is collected */
 	bool old_base;  /* its person wants it on an install made on another base */
 	bool rebuild;   /* installs a READY app anew, inside the turn of another session */
 	bool updated;   /* rebuild: by another version */
@@ -155,6 +156,9 @@ void session_send(struct session *session, const struct wr *w);
 
 /* From the channel to cowbelld: SESSION_CHANNEL, SESSION_GONE, OPENED. */
 bool session_handle_parent(struct broker *broker, struct msg *m);
+
+/* Settles what ended while the broker took over. */
+void session_settle_waiting(struct broker *broker);
 
 /* Frees all of them; at shutdown. */
 void session_finish_all(struct broker *broker);

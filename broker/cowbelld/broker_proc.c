@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #define RESTART_DELAY_MS 200u
+#define JOBS_DELAY_MS 10u
 #define DEATHS_WINDOW_MS 10000u
 
 static void say_ready(struct daemon *d)
@@ -145,6 +146,10 @@ static void on_restart(void *data)
 
 	loop_remove(d->broker_timer);
 	d->broker_timer = NULL;
+	if (!d->stopping && !jobs_end_all(d)) {
+		d->broker_timer = loop_add_timer(d->loop, JOBS_DELAY_MS, on_restart, d);
+		return;
+	}
 	if (!d->stopping && broker_start(d, &err) < 0) {
 		log_warn("the broker cannot be started again: %s", err.msg);
 		loop_stop(d->loop, 1);
@@ -162,6 +167,7 @@ static void on_broker_dead(void *data, int status)
 	d->broker = NULL;
 	if (d->stopping)
 		return;
+	(void)jobs_end_all(d);
 	log_warn("the broker ended (status 0x%x)", status);
 	if (!d->broker_ready && WIFEXITED(status)) {
 		loop_stop(d->loop, 1); /* it never began: its own words say why */

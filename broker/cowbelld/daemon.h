@@ -75,6 +75,9 @@ struct daemon {
 	uint64_t broker_deaths[5];
 	struct loop_source *broker_timer;
 
+	/* jobs.c */
+	struct job *jobs;
+
 	/* session.c */
 	struct session *sessions; /* spares, live and ending ones */
 	struct loop_source *spare_timer;
@@ -185,6 +188,9 @@ bool opener_is_or_holds(const struct stat *dir, const char *path);
 bool hand_handle(struct daemon *d, struct msg *m);
 
 /* jobs.c */
+/* Kills the jobs of a dead broker; true once none is left. What they knew of the
+ * store is of its time: one that deletes would delete what came after. */
+bool jobs_end_all(struct daemon *d);
 bool jobs_handle_keeper(struct daemon *d, struct msg *m);
 bool jobs_handle_contacts(struct daemon *d, struct msg *m);
 bool jobs_handle_packages(struct daemon *d, struct msg *m);

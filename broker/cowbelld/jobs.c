@@ -8,11 +8,14 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 struct job {
+	struct job *next;
 	struct daemon *d;
 	uint64_t id;
+	pid_t pid;
 };
 
 static void tell(struct daemon *d, enum msg_op op, uint64_t id, const int *status, int fd)
@@ -32,9 +35,20 @@ static void tell(struct daemon *d, enum msg_op op, uint64_t id, const int *statu
 static void on_ended(void *data, int status)
 {
 	struct job *job = data;
+	struct job **p = &job->d->jobs;
 
+	while (*p != job)
+		p = &(*p)->next;
+	*p = job->next;
 	tell(job->d, MSG_KEEPER_GONE, job->id, &status, -1);
 	free(job);
+}
+
+bool jobs_end_all(struct daemon *d)
+{
+	for (struct job *job = d->jobs; job; job = job->next)
+		(void)kill(job->pid, SIGKILL);
+	return !d->jobs;
 }
 
 static void start(struct daemon *d, uint64_t id, struct spawn *spawn, enum msg_op channel_op)
@@ -57,6 +71,9 @@ static void start(struct daemon *d, uint64_t id, struct spawn *spawn, enum msg_o
 	job = xcalloc(1, sizeof(*job));
 	job->d = d;
 	job->id = id;
+	job->pid = pid;
+	job->next = d->jobs;
+	d->jobs = job;
 	children_add(d, pid, on_ended, job);
 	tell(d, channel_op, id, NULL, pair[0]);
 	(void)close(pair[0]);

@@ -134,6 +134,8 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 		(void)snprintf(text, sizeof(text), "it says: \"%s\"", str_of(app, "summary"));
 		lines_add_wrapped(lines, STYLE_PLAIN, ui->columns, text);
 	}
+	if (bool_of(app, "autostart"))
+		lines_add_wrapped(lines, STYLE_PLAIN, ui->columns, "starts with this device, and again when it falls over");
 	fill_permissions(place, ui->columns, lines);
 	fill_generations(ui, place, lines);
 }
@@ -272,6 +274,16 @@ static void run_it(struct ui *ui, struct place *place)
 		ui_say(ui, "It ended with status %d.", status);
 }
 
+static void toggle_autostart(struct ui *ui, struct place *place)
+{
+	bool on = bool_of(app_of(place), "autostart");
+
+	if (ui_do(ui, "io.cowbell.Autostart", json_pack("{s:s, s:b}", "app", place->app, "on", !on)))
+		ui_say(ui, on ? "It does not start by itself any more; s ends it." :
+				"It runs now, starts with this device, and again when it falls over.");
+	ui_refresh(ui, ui->wall_ms);
+}
+
 static bool key(struct ui *ui, struct place *place, int k, int target)
 {
 	char app[64];
@@ -300,6 +312,9 @@ static bool key(struct ui *ui, struct place *place, int k, int target)
 		else
 			ui_say(ui, "It does not run.");
 		return true;
+	case 'a':
+		toggle_autostart(ui, place);
+		return true;
 	case 'h':
 		ui_enter(ui, &page_history, app, "");
 		return true;
@@ -310,7 +325,7 @@ static bool key(struct ui *ui, struct place *place, int k, int target)
 static const struct hint hints[] = {
 	{ UI_KEY_ENTER, "Enter", "open" }, { 'r', "r", "run" },     { 's', "s", "stop" },
 	{ 'u', "u", "undo last run" },	     { 'x', "x", "reset" },   { 'd', "d", "delete" },
-	{ 'h', "h", "history" },	     { UI_KEY_ESC, "Esc", "back" }, { 0, NULL, NULL },
+	{ 'h', "h", "history" },	     { 'a', "a", "autostart" }, { UI_KEY_ESC, "Esc", "back" }, { 0, NULL, NULL },
 };
 
 const struct page page_app = {

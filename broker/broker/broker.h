@@ -51,6 +51,7 @@ struct broker {
 	struct session *sessions; /* session.h */
 	struct prompt *prompts;   /* prompt.h */
 	struct agent *agents;     /* prompt.h */
+	struct autostart *autostarts; /* autostart.h */
 	struct loop_source *expiry; /* answer.h: the next grant that runs out */
 	struct loop_source *cleanup; /* generation.h: doomed generations */
 	uint64_t next_job;

@@ -6,6 +6,7 @@
 #include "broker/broker.h"
 
 #include "base/log.h"
+#include "broker/autostart.h"
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/policy_files.h"
@@ -113,6 +114,7 @@ static void on_recovered(struct broker *broker)
 	chan_begin(w, MSG_BROKER_READY, 0);
 	chan_send(broker->parent, w, NULL, 0);
 	free(w);
+	autostart_begin(broker);
 }
 
 static bool read_hello(struct broker *broker, struct rd *body, struct rd *ret_ranges)
@@ -203,6 +205,7 @@ static void finish(struct broker *broker)
 {
 	service_stop(broker);
 	prompt_finish_all(broker);
+	autostart_finish_all(broker);
 	session_finish_all(broker);
 	job_finish_all(broker);
 	if (broker->store)

@@ -4,6 +4,7 @@
  * being removed with its layers in the journal; the layers go; every record
  * goes and its id range is marked as wiped, in one transaction.
  */
+#include "broker/autostart.h"
 #include "broker/install.h"
 
 #include "base/log.h"
@@ -98,7 +99,7 @@ static int mark(struct removal *r, struct err *err)
 
 static int delete_in_txn(struct removal *r, struct store_txn *txn, struct err *err)
 {
-	if (store_app_delete(txn, r->app, err) < 0 || store_journal_delete(txn, r->app, err) < 0 ||
+	if (autostart_forget(r->broker, txn, r->app, err) < 0 || store_app_delete(txn, r->app, err) < 0 || store_journal_delete(txn, r->app, err) < 0 ||
 	    store_range_release(txn, r->base, err) < 0 || store_range_wiped(txn, r->base, err) < 0)
 		return -1;
 	if (r->provisional)

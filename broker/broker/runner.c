@@ -347,7 +347,7 @@ fail:
 	return NULL;
 }
 
-static char **argv_for(struct broker *broker, const struct run_request *r, struct err *err)
+char **runner_argv(struct broker *broker, const struct run_request *r, struct err *err)
 {
 	struct store_txn *txn = store_begin(broker->store, false, err);
 	struct app_record app = { 0 };
@@ -379,7 +379,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 
 	if (r->give && r->give[0] && !(hands = hands_create(r->give, err)))
 		return NULL;
-	run.argv = argv_for(broker, r, err);
+	run.argv = runner_argv(broker, r, err);
 	if (!run.argv) {
 		hands_destroy(hands);
 		return NULL;

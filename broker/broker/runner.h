@@ -38,6 +38,10 @@ void runner_attach(struct runner *runner, int fd);
 /* It never was. */
 void runner_abandon(struct runner *runner);
 
+/* The words of what request asks for: the app's program, or the caller's own. NULL
+ * with err as above; the caller frees with strv_free. */
+char **runner_argv(struct broker *broker, const struct run_request *request, struct err *err);
+
 /* The environment of a session: the owner's names, a PATH, and what of env is
  * known to be harmless. The caller frees with strv_free. */
 char **runner_environment(const struct broker *broker, char *const *env, bool installer);

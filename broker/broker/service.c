@@ -24,6 +24,8 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Update", METHOD_UPGRADE, service_update },
 	{ "io.cowbell.Uninstall", 0, service_uninstall },
 	{ "io.cowbell.Stop", 0, service_stop_app },
+	{ "io.cowbell.Autostart", 0, service_autostart },
+	{ "io.cowbell.Logs", METHOD_ANY_READER, service_logs },
 	{ "io.cowbell.Permissions", METHOD_ANY_READER, service_permissions },
 	{ "io.cowbell.Grant", 0, service_grant },
 	{ "io.cowbell.Revoke", 0, service_revoke },

@@ -60,6 +60,9 @@ SERVICE_METHOD(service_stop_app);
 SERVICE_METHOD(service_resolve);
 SERVICE_METHOD(service_search);
 SERVICE_METHOD(service_inspect);
+/* service_autostart.c */
+SERVICE_METHOD(service_autostart);
+SERVICE_METHOD(service_logs);
 /* service_access.c */
 SERVICE_METHOD(service_permissions);
 SERVICE_METHOD(service_grant);

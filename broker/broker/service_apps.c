@@ -2,6 +2,7 @@
  *
  * Apps and their sessions on the public socket.
  */
+#include "broker/autostart.h"
 #include "broker/generation.h"
 #include "broker/install.h"
 #include "broker/runner.h"
@@ -310,6 +311,7 @@ SERVICE_METHOD(service_stop_app)
 		varlink_error(call, "io.cowbell.NotRunning", json_pack("{s:s}", "app", app));
 		return;
 	}
+	autostart_stopped(broker, app);
 	p = pending_new(broker, call, app);
 	for (struct command *c = session->commands; c; c = c->next)
 		p->commands++;

@@ -4,6 +4,7 @@
  * were escaped when they came in.
  */
 #include "broker/access.h"
+#include "broker/autostart.h"
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
@@ -71,14 +72,15 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 	if (app->state == APP_READY && session_find(broker, app->id))
 		state = "running";
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I, s:s, s:s, s:b, "
-			 "s:o, s:I, s:I}",
+			 "s:o, s:I, s:I, s:b}",
 			 "id", app->id, "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
 			 app->kind, "summary", app->summary, "installed", (json_int_t)app->installed_wall_ms,
 			 "generation", (json_int_t)app->head, "install_generation", (json_int_t)app->install,
 			 "generations", walk.count, "commands", commands, "disk", "install", walk.install_bytes,
 			 "generations", walk.bytes, "waiting", waiting_of(broker, app->id), "main",
 			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries,
-			 "changed_time", walk.changed_time, "changed_files", walk.changed_files);
+			 "changed_time", walk.changed_time, "changed_files", walk.changed_files,
+			 "autostart", autostart_is_on(broker, app->id));
 }
 
 /* --- permissions --- */

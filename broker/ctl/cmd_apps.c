@@ -245,3 +245,43 @@ int cmd_mark(struct ctl *ctl, int argc, char **argv)
 	json_decref(reply);
 	return EXIT_DONE;
 }
+
+int cmd_autostart(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *reply;
+	bool on;
+
+	if (options_take("autostart", no_options, &argc, argv) || argc != 3 ||
+	    (strcmp(argv[2], "on") != 0 && strcmp(argv[2], "off") != 0))
+		return usage("autostart");
+	on = strcmp(argv[2], "on") == 0;
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Autostart", json_pack("{s:s, s:b}", "app", argv[1], "on", on));
+	if (!reply)
+		return EXIT_FAILED;
+	json_decref(reply);
+	if (!ctl->quiet && !ctl->json)
+		(void)printf(on ? "%s runs, and starts with the system (cowbell logs %s).\n"
+				: "%s does not start by itself any more.\n",
+			     argv[1], argv[1]);
+	return EXIT_DONE;
+}
+
+int cmd_logs(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *reply, *line;
+	size_t i;
+
+	if (options_take("logs", no_options, &argc, argv) || argc != 2)
+		return usage("logs");
+	reply = ctl_call(ctl, argv[1], "io.cowbell.Logs", json_pack("{s:s}", "app", argv[1]));
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	if (int_of(reply, "lost"))
+		(void)printf("[cowbell: %lld earlier bytes are not kept]\n", int_of(reply, "lost"));
+	json_array_foreach(json_object_get(reply, "lines"), i, line)
+		(void)printf("%s\n", json_string_value(line));
+	json_decref(reply);
+	return EXIT_DONE;
+}

@@ -107,6 +107,8 @@ int cmd_pin(struct ctl *ctl, int argc, char **argv);
 int cmd_run(struct ctl *ctl, int argc, char **argv);
 int cmd_exec(struct ctl *ctl, int argc, char **argv);
 int cmd_shell(struct ctl *ctl, int argc, char **argv);
+int cmd_autostart(struct ctl *ctl, int argc, char **argv);
+int cmd_logs(struct ctl *ctl, int argc, char **argv);
 int cmd_policy(struct ctl *ctl, int argc, char **argv);
 int cmd_ui(struct ctl *ctl, int argc, char **argv);
 int cmd_install(struct ctl *ctl, int argc, char **argv);

@@ -28,6 +28,8 @@ const struct verb verbs[] = {
 	{ "shell", "APP [-c COMMAND]", "a shell on an app's root", cmd_shell },
 	{ "ps", "", "what runs, and what it was given", cmd_ps },
 	{ "stop", "APP", "end an app's session", cmd_stop },
+	{ "autostart", "APP on|off", "start it with the system, and again when it falls over", cmd_autostart },
+	{ "logs", "APP", "what an app wrote that was started by itself", cmd_logs },
 	{ "permissions", "[APP] [--by-permission] [--in-use]", "who may what, and why", cmd_permissions },
 	{ "grant", "APP PERMISSION[:ITEM] ANSWER [--for run|90m|4h|boot|always]", "answer before it is asked", cmd_grant },
 	{ "revoke", "APP PERMISSION[:ITEM] [--stop] [--forget]", "take an answer back, at once", cmd_revoke },

@@ -111,6 +111,14 @@ int store_text_put(struct store_txn *txn, const char *name, const char *text, st
 	return db_put(txn, DB_META, &key, w, err);
 }
 
+int store_text_delete(struct store_txn *txn, const char *name, struct err *err)
+{
+	struct key key;
+
+	text_key(&key, name);
+	return db_delete(txn, DB_META, &key, err) < 0 ? -1 : 0;
+}
+
 int store_text_get(struct store_txn *txn, const char *name, char *buf, size_t size, struct err *err)
 {
 	struct key key;

@@ -75,6 +75,7 @@ int store_counter_add(struct store_txn *txn, enum counter counter, uint64_t by, 
  * most 1023 bytes. */
 int store_text_put(struct store_txn *txn, const char *name, const char *text, struct err *err);
 int store_text_get(struct store_txn *txn, const char *name, char *buf, size_t size, struct err *err);
+int store_text_delete(struct store_txn *txn, const char *name, struct err *err); /* 0 also when it was unset */
 
 /* --- id ranges --- */
 

@@ -50,11 +50,11 @@ LIB_PLATFORM := $(wildcard platform/arm/*.c)
 LIB_UI := $(wildcard ui-tty/*.c)
 
 PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-packages cowbell-inspect \
-	cowbell-supervisor cowbell-init cowbell cowbell-tty
+	cowbell-supervisor cowbell-dns cowbell-init cowbell cowbell-tty
 
 cowbelld_SRC := $(wildcard broker/cowbelld/*.c)
 cowbelld_LIBS := platform policy base
-cowbelld_PKG := libseccomp
+cowbelld_PKG := libseccomp libnl-3.0 libnl-route-3.0 libnl-nf-3.0
 
 cowbell-broker_SRC := $(wildcard broker/broker/*.c)
 cowbell-broker_LIBS := json store policy base
@@ -76,8 +76,12 @@ cowbell-inspect_LIBS := policy base
 
 cowbell-supervisor_SRC := $(wildcard broker/supervise/*.c)
 cowbell-supervisor_LIBS := platform policy base
-cowbell-supervisor_LD := -lnl-route-3 -lnl-3 -lpthread
+cowbell-supervisor_LD := -lnl-nf-3 -lnl-route-3 -lnl-3 -lpthread
 cowbell-supervisor_STATIC := 1
+
+cowbell-dns_SRC := $(wildcard broker/dns/*.c)
+cowbell-dns_LIBS := policy base
+cowbell-dns_LD := -lresolv
 
 cowbell-init_SRC := $(wildcard broker/init/*.c)
 cowbell-init_LIBS := base
@@ -93,8 +97,8 @@ cowbell-tty_LIBS := ui json policy base
 cowbell-tty_PKG := jansson ncursesw
 
 ALL_LIBS := json ui store platform policy base
-TEST_PKG := cmocka jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0
-TEST_LD := -llmdb
+TEST_PKG := cmocka jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 libnl-nf-3.0
+TEST_LD := -llmdb -lresolv
 
 .PHONY: all
 all: $(addprefix $(BIN)/,$(PROGRAMS)) ## build the native programs into build/bin/
@@ -109,7 +113,7 @@ LIB_ui_SRC := $(LIB_UI)
 
 objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-PKG_CFLAGS := $(call pkg,--cflags,jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 cmocka)
+PKG_CFLAGS := $(call pkg,--cflags,jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 libnl-nf-3.0 cmocka)
 
 $(BUILD)/%.o: %.c Makefile
 	$(call say,CC,$<)

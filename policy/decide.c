@@ -49,27 +49,27 @@ static struct decision from_rule(const struct decide_input *in, const struct rul
 	return checked(in, d);
 }
 
-/* An exact item beats the whole; among equals the first. */
+/* The most exact speaks; among equals the first. */
 static const struct grant_view *best_grant(const struct decide_input *in, bool locked_only)
 {
-	const struct grant_view *whole = NULL;
+	const struct grant_view *best = NULL;
+	unsigned int most = 0;
 
 	for (size_t i = 0; i < in->grant_count; i++) {
 		const struct grant_view *g = &in->grants[i];
+		unsigned int rank = locked_only && !g->locked ? 0 : permission_covers(&in->ref, g->item, g->give);
 
-		if (locked_only && !g->locked)
+		if (rank <= most)
 			continue;
-		if (strcmp(g->item, in->ref.item) == 0)
-			return g;
-		if (!g->item[0] && !whole)
-			whole = g;
+		most = rank;
+		best = g;
 	}
-	return whole;
+	return best;
 }
 
 static struct decision from_grant(const struct decide_input *in, const struct grant_view *grant, enum decided_by by)
 {
-	struct decision d = { .give = grant->give, .lasts = grant->lasts, .by = by };
+	struct decision d = { .give = grant->give, .lasts = grant->lasts, .by = by, .grant = grant };
 
 	(void)snprintf(d.why, sizeof(d.why), "%s", by == DECIDED_LOCK ? "locked by the owner" : "answered by the owner");
 	return checked(in, d);

@@ -34,6 +34,7 @@ struct decision {
 	enum give give; /* GIVE_ASK: ask */
 	struct duration lasts;
 	enum decided_by by;
+	const struct grant_view *grant; /* the one that decided, of those handed in; else NULL */
 	char why[256]; /* one line for explain: "grant of 2026-11-24" is the caller's; here "file:line", or a sentence */
 };
 
@@ -47,7 +48,7 @@ struct decide_input {
 	const char *const *declared; /* NULL: the package has no manifest; else NULL-ended permission texts */
 };
 
-/* An exact item beats the whole permission among grants. An answer that the
+/* Among grants the most exact item speaks (permission_covers). An answer that the
  * permission does not take never comes out: it becomes GIVE_NO with why saying
  * so. */
 struct decision decide(const struct decide_input *in);

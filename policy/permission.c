@@ -5,6 +5,8 @@
  */
 #include "policy/permission.h"
 
+#include "policy/reach.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +33,9 @@ const struct permission permissions[] = {
 	  .risk = "It sees your documents and pictures, and could change or delete them." },
 	{ .name = "network",
 	  .label = "the network",
-	  .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW),
+	  .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW) | GIVE_BIT(GIVE_CHOSEN),
 	  .safe = GIVE_NO,
+	  .has_items = true,
 	  .risk = "It can send what it knows to anybody." },
 	DEVICE("torch", "the torch", "It can light and blink, and use up the battery."),
 	DEVICE("camera", "the camera", "It sees what the camera sees."),
@@ -55,7 +58,7 @@ const struct permission *permission_find(const char *name)
 
 static const char *const give_names[GIVE_COUNT] = {
 	[GIVE_NO] = "no",     [GIVE_ASK] = "ask",     [GIVE_EMPTY] = "empty", [GIVE_COPY] = "copy",
-	[GIVE_READ] = "read", [GIVE_WRITE] = "write", [GIVE_ALLOW] = "allow",
+	[GIVE_READ] = "read", [GIVE_WRITE] = "write", [GIVE_ALLOW] = "allow", [GIVE_CHOSEN] = "chosen",
 };
 
 const char *give_name(enum give give)
@@ -75,7 +78,7 @@ int give_parse(const char *word, enum give *ret, struct err *err)
 	}
 	text_escape(word, strlen(word), shown, sizeof(shown));
 	err_set(err, EINVAL, "'%s' is not an answer", shown);
-	return err_hint(err, "no, ask, empty, copy, read, write, allow");
+	return err_hint(err, "no, ask, empty, copy, read, write, allow, chosen");
 }
 
 /* --- durations --- */
@@ -171,6 +174,12 @@ int permission_ref_parse(const char *text, struct permission_ref *ret, struct er
 	}
 	if (colon && !ref.permission->has_items)
 		return err_set(err, EINVAL, "'%s': %s has no parts to name", shown, ref.permission->name);
+	if (colon && strcmp(name, "network") == 0) {
+		if (reach_item_parse(colon + 1, ref.item, err) < 0)
+			return -1;
+		*ret = ref;
+		return 0;
+	}
 	if (colon && !item_is_good(colon + 1)) {
 		err_set(err, EINVAL, "'%s' names no part of %s", shown, ref.permission->name);
 		return err_hint(err, "one folder's name, such as %s:Documents", ref.permission->name);
@@ -185,6 +194,17 @@ void permission_ref_format(const struct permission_ref *ref, char buf[PERMISSION
 {
 	(void)snprintf(buf, PERMISSION_TEXT_SIZE, "%.30s%s%.126s", ref->permission->name, ref->item[0] ? ":" : "",
 		       ref->item);
+}
+
+unsigned int permission_covers(const struct permission_ref *ref, const char *item, enum give give)
+{
+	if (ref->to)
+		return item[0] == '\0' && give == GIVE_NO ? 1 : reach_covers(item, ref->to);
+	if (strcmp(item, ref->item) == 0)
+		return 2;
+	if (strcmp(ref->permission->name, "network") == 0 && strcmp(ref->item, REACH_LOCAL) == 0 && give != GIVE_NO)
+		return 0;
+	return item[0] == '\0' ? 1 : 0;
 }
 
 /* --- app ids --- */

@@ -18,6 +18,7 @@ enum give {
 	GIVE_READ = 4,  /* the real one, read-only */
 	GIVE_WRITE = 5, /* the real one */
 	GIVE_ALLOW = 6, /* network and devices */
+	GIVE_CHOSEN = 7, /* as a word only: what is named, and nothing else; stored as ALLOW of each item */
 	GIVE_COUNT
 };
 
@@ -69,13 +70,20 @@ const struct permission *permission_find(const char *name);
 
 /* "contacts" or "storage:Documents". The parts point into bufs that the caller
  * gives. Refuses unknown permissions, an item where there is none to have, and
- * items that are not one printable path component, with err naming the text. */
+ * items that are not one printable path component (of the network: no
+ * destination, see policy/reach.h), with err naming the text. */
+struct reach;
 struct permission_ref {
 	const struct permission *permission;
 	char item[128]; /* "" for the whole */
+	const struct reach *to; /* network: where to; borrowed. NULL: the item alone speaks */
 };
 int permission_ref_parse(const char *text, struct permission_ref *ret, struct err *err);
 void permission_ref_format(const struct permission_ref *ref, char buf[PERMISSION_TEXT_SIZE]);
+
+/* How exactly what was said about item, namely give, speaks of ref; 0: not at
+ * all. A no to the whole network is one to the local part too, a yes is not. */
+unsigned int permission_covers(const struct permission_ref *ref, const char *item, enum give give);
 
 /* An app id: 1 to 63 of a-z 0-9 . + - _, starting with a letter or digit, no
  * ".." . Upper case is refused, never folded: two names must not mean one app. */

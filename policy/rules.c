@@ -182,7 +182,7 @@ const struct rule *ruleset_match(const struct ruleset *set, const char *app, con
 			continue;
 		if (strcmp(rule->permission, "*") != 0 && strcmp(rule->permission, ref->permission->name) != 0)
 			continue;
-		if (rule->item[0] && strcmp(rule->item, ref->item) != 0)
+		if (!permission_covers(ref, rule->item, rule->give))
 			continue;
 		return rule;
 	}

@@ -7,8 +7,10 @@
 #include "broker/access.h"
 
 #include "base/log.h"
+#include "broker/network.h"
 #include "broker/prompt.h"
 #include "broker/trial.h"
+#include "policy/reach.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,8 +69,9 @@ static int see_grant(void *data, const struct grant_record *grant)
 	struct grants_seen *seen = data;
 	struct grant_view *view;
 
+	/* Only what speaks of it: of the network there may be many. */
 	if (strcmp(grant->permission, seen->ref->permission->name) != 0 || !broker_grant_live(seen->broker, grant) ||
-	    seen->count == GRANTS_SEEN_MAX)
+	    !permission_covers(seen->ref, grant->item, grant->give) || seen->count == GRANTS_SEEN_MAX)
 		return 0;
 	seen->records[seen->count] = *grant;
 	view = &seen->views[seen->count++];
@@ -85,7 +88,8 @@ static void see_session_answers(struct session *session, struct grants_seen *see
 		struct grant_view *view;
 		struct grant_record *record;
 
-		if (a->permission != seen->ref->permission || seen->count == GRANTS_SEEN_MAX)
+		if (a->permission != seen->ref->permission || seen->count == GRANTS_SEEN_MAX ||
+		    !permission_covers(seen->ref, a->item, a->give))
 			continue;
 		record = &seen->records[seen->count];
 		memset(record, 0, sizeof(*record));
@@ -119,29 +123,19 @@ static int load_grants(struct broker *broker, struct session *session, const cha
 	return rc < 0 ? -1 : 0;
 }
 
-static void fill_from_grant(struct access_decision *ret, const struct grants_seen *seen,
-			    const struct permission_ref *ref)
+static void fill_from_grant(struct access_decision *ret, const struct grants_seen *seen)
 {
-	const struct grant_record *best = NULL;
+	const struct grant_record *from;
 
-	for (size_t i = 0; i < seen->count; i++) {
-		const struct grant_record *r = &seen->records[i];
-
-		if (r->give != ret->decision.give)
-			continue;
-		if (strcmp(r->item, ref->item) == 0 || (r->item[0] == '\0' && !best)) {
-			best = r;
-			if (strcmp(r->item, ref->item) == 0)
-				break;
-		}
-	}
-	if (!best)
+	if (!ret->decision.grant)
 		return;
-	ret->copy_serial = best->copy_serial;
-	ret->until_boot_ms = best->until_boot_ms;
-	ret->granted_wall_ms = best->wall_ms;
-	ret->locked = best->locked;
-	(void)snprintf(ret->by, sizeof(ret->by), "%s", best->by);
+	from = &seen->records[ret->decision.grant - seen->views];
+	ret->copy_serial = from->copy_serial;
+	ret->until_boot_ms = from->until_boot_ms;
+	ret->granted_wall_ms = from->wall_ms;
+	ret->locked = from->locked;
+	(void)snprintf(ret->by, sizeof(ret->by), "%s", from->by);
+	(void)snprintf(ret->item, sizeof(ret->item), "%s", from->item);
 }
 
 struct access_decision access_decide(struct broker *broker, struct session *session, const char *app,
@@ -168,8 +162,8 @@ struct access_decision access_decide(struct broker *broker, struct session *sess
 		.grants = seen->views,
 		.grant_count = seen->count,
 	});
-	if (ret.decision.by == DECIDED_GRANT || ret.decision.by == DECIDED_LOCK)
-		fill_from_grant(&ret, seen, ref);
+	fill_from_grant(&ret, seen);
+	ret.decision.grant = NULL;
 	if (!access_has_gate(broker, ref->permission)) {
 		ret.decision.give = GIVE_NO;
 		(void)snprintf(ret.decision.why, sizeof(ret.decision.why),
@@ -177,6 +171,51 @@ struct access_decision access_decide(struct broker *broker, struct session *sess
 	}
 	free(seen);
 	return ret;
+}
+
+/* --- whether a whole scope of the network is open --- */
+
+static bool is_scope(const char *item)
+{
+	return item[0] == '\0' || strcmp(item, REACH_LOCAL) == 0;
+}
+
+static int find_exact_refusal(void *data, const struct grant_record *grant)
+{
+	(void)data;
+	return strcmp(grant->permission, "network") == 0 && !is_scope(grant->item) && grant->give != GIVE_ALLOW;
+}
+
+static bool rules_are_exact(const struct ruleset *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (strcmp(set->rules[i].permission, "network") == 0 && !is_scope(set->rules[i].item) &&
+		    set->rules[i].give != GIVE_ALLOW)
+			return true;
+	}
+	return false;
+}
+
+bool access_scope_is_open(struct broker *broker, struct session *session, bool local)
+{
+	const struct reach any = { .local = local };
+	struct permission_ref ref = { .permission = permission_find("network"), .to = &any };
+	struct err err = { 0 };
+	struct store_txn *txn;
+	int found;
+
+	(void)snprintf(ref.item, sizeof(ref.item), "%s", local ? REACH_LOCAL : "");
+	if (access_decide(broker, session, session->app, &ref).decision.give != GIVE_ALLOW ||
+	    rules_are_exact(&broker->admin) || rules_are_exact(&broker->vendor))
+		return false;
+	for (struct session_answer *a = session->answers; a; a = a->next) {
+		if (a->permission == ref.permission && !is_scope(a->item) && a->give != GIVE_ALLOW)
+			return false;
+	}
+	txn = store_begin(broker->store, false, &err);
+	found = txn ? store_grant_each(txn, session->app, find_exact_refusal, NULL, &err) : -1;
+	store_abort(txn);
+	return found == 0;
 }
 
 /* --- answering a gate --- */
@@ -235,6 +274,10 @@ static void answer_gate(struct session *session, size_t index, enum give give, u
 void access_answer_waiting(struct session *session, const struct permission *permission, const char *item,
 			   enum give give, uint64_t copy_serial, uint64_t until_boot_ms)
 {
+	if (network_is(permission)) {
+		network_rethink(session);
+		return;
+	}
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
 		const struct gate *gate = &session->broker->gates[i];
 
@@ -249,6 +292,10 @@ void access_answer_waiting(struct session *session, const struct permission *per
 void access_refuse_waiting(struct session *session, const struct permission *permission, const char *item,
 			   uint64_t quiet_ms)
 {
+	if (network_is(permission)) {
+		network_refuse(session, item, quiet_ms);
+		return;
+	}
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
 		const struct gate *gate = &session->broker->gates[i];
 
@@ -414,6 +461,8 @@ bool access_handle(struct session *session, struct msg *m)
 	switch ((unsigned int)m->op) {
 	case MSG_NEED:
 		return handle_need(session, &m->body);
+	case MSG_NET_NEED:
+		return network_handle_need(session, m);
 	case MSG_ANSWERED:
 		return handle_answered(session, &m->body);
 	case MSG_REVOKED:
@@ -447,6 +496,7 @@ bool access_handle_opened(struct broker *broker, struct msg *m)
 void access_session_gone(struct session *session)
 {
 	prompt_session_gone(session);
+	network_session_gone(session);
 	for (struct revoke_wait **p = &revoke_waits; *p;) {
 		struct revoke_wait *wait = *p;
 
@@ -463,11 +513,16 @@ void access_session_gone(struct session *session)
 
 /* --- taking back --- */
 
-static void send_revoke(struct session *session, size_t index)
+static void send_revoke(struct session *session, size_t index, const char *item)
 {
-	struct wr *w = xcalloc(1, sizeof(*w));
+	struct wr *w;
 
 	session->gates[index].revoking = true;
+	if (network_is(session->broker->gates[index].permission)) {
+		network_revoke(session, item, true);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_REVOKE, session->id);
 	wr_u16(w, session->broker->gates[index].id);
 	session_send(session, w);
@@ -483,10 +538,13 @@ void access_revoke(struct session *session, const struct permission *permission,
 	wait->fn = fn;
 	wait->data = data;
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
-		if (!covers(permission, item, &session->broker->gates[i]) || session->gates[i].given == GIVE_NO)
+		/* Of the network a part may be taken back, and what is in force only the kernel knows. */
+		if (network_is(permission) ? session->broker->gates[i].permission != permission
+					   : !covers(permission, item, &session->broker->gates[i]) ||
+						     session->gates[i].given == GIVE_NO)
 			continue;
 		wait->open++;
-		send_revoke(session, i);
+		send_revoke(session, i, item);
 	}
 	if (wait->open == 0 || !session->chan) {
 		free(wait);

@@ -26,10 +26,15 @@ struct access_decision {
 	uint64_t copy_serial, until_boot_ms;
 	uint64_t granted_wall_ms;
 	char by[64];
+	char item[128]; /* of the grant that decided */
 	bool locked;
 };
 struct access_decision access_decide(struct broker *broker, struct session *session, const char *app,
 				     const struct permission_ref *ref);
+
+/* Whether every destination of the internet, or of the local network, is allowed
+ * and nothing more exact says no about any. */
+bool access_scope_is_open(struct broker *broker, struct session *session, bool local);
 
 /* A permission without a gate on this system is refused, whatever was answered:
  * what cannot be held is not left open. */

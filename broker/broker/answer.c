@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/network.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,8 +31,10 @@ static int check(struct broker *broker, struct session *session, const struct an
 		err_set(err, EINVAL, "'%s' is no answer for %s", give_name(a->give), a->ref.permission->name);
 		return err_hint(err, "%s", words);
 	}
-	if (a->lasts.lasts == LASTS_ONCE) {
-		err_set(err, EINVAL, "'once' does not fit %s, which is given as a folder", a->ref.permission->name);
+	if (a->lasts.lasts == LASTS_ONCE && !(network_is(a->ref.permission) && session)) {
+		err_set(err, EINVAL, network_is(a->ref.permission) ? "'once' answers a question; it cannot be granted for %s"
+								    : "'once' does not fit %s, which is given as a folder",
+			a->ref.permission->name);
 		return err_hint(err, "run, 90m, 4h, boot, always");
 	}
 	if (a->lasts.lasts == LASTS_RUN && !session && a->give != GIVE_ASK) {
@@ -144,8 +147,9 @@ int answer_store(struct broker *broker, struct session *session, const struct an
 	if (store_commit(txn, err) < 0)
 		return -1;
 	if (session) {
-		forget_session_answer(session, answer->ref.permission, answer->ref.item, false);
-		if (answer->lasts.lasts <= LASTS_RUN && answer->give != GIVE_ASK)
+		if (answer->lasts.lasts != LASTS_ONCE)
+			forget_session_answer(session, answer->ref.permission, answer->ref.item, false);
+		if (answer->lasts.lasts == LASTS_RUN && answer->give != GIVE_ASK)
 			remember_session_answer(session, answer, ret->copy_serial);
 	}
 	return 0;
@@ -230,7 +234,8 @@ static int recall_one(void *data, const struct history_record *entry)
 	struct session *session = data;
 	struct answer answer = { .give = entry->give, .ref = { .permission = permission_find(entry->permission) } };
 
-	if (entry->kind != HISTORY_DECISION || entry->session != session->id || !answer.ref.permission)
+	if (entry->kind != HISTORY_DECISION || entry->session != session->id || !answer.ref.permission ||
+	    (entry->lasts.lasts == LASTS_ONCE && entry->give != GIVE_ASK))
 		return 0;
 	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", entry->item);
 	/* Whatever was said later, also a revoke, stands before what was said earlier. */
@@ -269,6 +274,7 @@ static const char *what_it_sees(enum give give)
 	case GIVE_WRITE:
 		return "can read and change";
 	case GIVE_ALLOW:
+	case GIVE_CHOSEN:
 		return "can use";
 	case GIVE_COUNT:
 		break;
@@ -283,6 +289,8 @@ void answer_says(const struct answer *answer, char *buf, size_t size)
 	duration_format(answer->lasts, word);
 	switch (answer->lasts.lasts) {
 	case LASTS_ONCE:
+		(void)snprintf(until, sizeof(until), " this once");
+		break;
 	case LASTS_RUN:
 		(void)snprintf(until, sizeof(until), " until it ends");
 		break;

@@ -10,6 +10,7 @@
 #include "broker/agent.h"
 #include "broker/answer.h"
 #include "broker/job.h"
+#include "broker/network.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,22 +138,27 @@ static void answer_words(const struct permission *permission, char *buf, size_t 
 	}
 }
 
-/* Starts or stops the grace time as agents come and go. */
+/* Starts or stops the grace time as agents come and go. A packet cannot wait for
+ * ever, whoever thinks about it. */
 static void set_grace(struct prompt *prompt)
 {
+	bool agent = agent_present(prompt->broker);
 	char text[512], words[96];
 
-	if (agent_present(prompt->broker)) {
+	if (agent || network_is(prompt->permission)) {
 		loop_remove(prompt->grace_timer);
 		prompt->grace_timer = NULL;
-		return;
 	}
-	if (prompt->grace_timer || prompt->state != PROMPT_WAITING)
+	if (prompt->grace_timer || prompt->state != PROMPT_WAITING || (agent && !network_is(prompt->permission)))
 		return;
-	prompt->grace_timer = loop_add_timer(prompt->broker->loop, PROMPT_GRACE_MS, on_grace, prompt);
+	prompt->grace_timer = loop_add_timer(prompt->broker->loop, agent ? PROMPT_NETWORK_MS : PROMPT_GRACE_MS, on_grace,
+					     prompt);
+	if (agent)
+		return;
 	answer_words(prompt->permission, words, sizeof(words));
-	(void)snprintf(text, sizeof(text), "%s waits for %s: cowbell answer %llu %s (within %u s)", prompt->app,
-		       prompt->about, (unsigned long long)prompt->id, words, PROMPT_GRACE_MS / 1000);
+	(void)snprintf(text, sizeof(text), "%s %s %s: cowbell answer %llu %s (within %u s)", prompt->app,
+		       network_is(prompt->permission) ? "wants" : "waits for", prompt->about,
+		       (unsigned long long)prompt->id, words, PROMPT_GRACE_MS / 1000);
 	if (prompt->session)
 		session_notice(prompt->session, text);
 }
@@ -228,8 +234,8 @@ static bool id_is_free(struct broker *broker, uint64_t id)
 	return true;
 }
 
-static struct prompt *prompt_new(struct session *session, const struct gate *gate, uint32_t question,
-				 const char *program)
+static struct prompt *prompt_new(struct session *session, const struct permission *permission, const char *item,
+				 uint32_t question, const char *program)
 {
 	struct broker *broker = session->broker;
 	struct prompt *prompt = xcalloc(1, sizeof(*prompt)), **tail = &broker->prompts;
@@ -238,15 +244,15 @@ static struct prompt *prompt_new(struct session *session, const struct gate *gat
 	prompt->session = session;
 	prompt->session_id = session->id;
 	prompt->id = prompt_id(session, question);
-	prompt->permission = gate->permission;
+	prompt->permission = permission;
 	prompt->since_wall_ms = loop_wall_ms();
 	(void)snprintf(prompt->app, sizeof(prompt->app), "%s", session->app);
-	(void)snprintf(prompt->item, sizeof(prompt->item), "%s", gate->item);
+	(void)snprintf(prompt->item, sizeof(prompt->item), "%s", item);
 	(void)snprintf(prompt->program, sizeof(prompt->program), "%s", program);
-	if (gate->item[0])
-		(void)snprintf(prompt->about, sizeof(prompt->about), "%s: %s", gate->permission->label, gate->item);
+	if (item[0])
+		(void)snprintf(prompt->about, sizeof(prompt->about), "%s: %s", permission->label, item);
 	else
-		(void)snprintf(prompt->about, sizeof(prompt->about), "%s", gate->permission->label);
+		(void)snprintf(prompt->about, sizeof(prompt->about), "%s", permission->label);
 	describe_app(prompt);
 	while (*tail)
 		tail = &(*tail)->next;
@@ -254,33 +260,121 @@ static struct prompt *prompt_new(struct session *session, const struct gate *gat
 	return prompt;
 }
 
+/* NULL: the same is asked already, and joins; or it was refused. */
+static struct prompt *prompt_open(struct session *session, const struct permission *permission, const char *item,
+				  uint32_t question, const char *program)
+{
+	struct broker *broker = session->broker;
+	unsigned int open = 0;
+
+	for (struct prompt *p = broker->prompts; p; p = p->next) {
+		open += is_open(p);
+		if (is_open(p) && p->session == session && p->permission == permission && strcmp(p->item, item) == 0)
+			return NULL; /* the answer goes to everything that waits for it */
+	}
+	if (open >= PROMPTS_MAX || !id_is_free(broker, prompt_id(session, question))) {
+		access_refuse_waiting(session, permission, item, PROMPT_QUIET_MS);
+		return NULL;
+	}
+	return prompt_new(session, permission, item, question, program);
+}
+
 void prompt_need(struct session *session, const struct gate *gate, uint32_t question, const char *program)
 {
 	struct broker *broker = session->broker;
-	struct prompt *prompt;
-	unsigned int open = 0;
+	struct prompt *prompt = prompt_open(session, gate->permission, gate->item, question, program);
 
-	for (prompt = broker->prompts; prompt; prompt = prompt->next) {
-		open += is_open(prompt);
-		if (is_open(prompt) && prompt->session == session && prompt->permission == gate->permission &&
-		    strcmp(prompt->item, gate->item) == 0)
-			return; /* joins: the answer goes to every gate that waits */
-	}
-	if (open >= PROMPTS_MAX) {
-		access_refuse_waiting(session, gate->permission, gate->item, PROMPT_QUIET_MS);
+	if (!prompt)
 		return;
-	}
-	if (!id_is_free(broker, prompt_id(session, question))) {
-		access_refuse_waiting(session, gate->permission, gate->item, PROMPT_QUIET_MS);
-		return;
-	}
-	prompt = prompt_new(session, gate, question, program);
 	if (strcmp(gate->permission->name, "contacts") == 0 && gate->exists) {
 		prompt->counting = job_start_contacts(broker, gate->id, on_counted, prompt);
 		prompt->show_timer = loop_add_timer(broker->loop, SHOW_AT_LATEST_MS, on_show, prompt);
 	} else {
 		prompt_show(prompt);
 	}
+}
+
+void prompt_need_network(struct session *session, const struct reach *to, const char *item, const char *about,
+			 uint32_t question, const char *program)
+{
+	struct prompt *prompt = prompt_open(session, permission_find("network"), item, question, program);
+
+	if (!prompt)
+		return;
+	prompt->to = *to;
+	(void)snprintf(prompt->about, sizeof(prompt->about), "%s", about);
+	prompt_show(prompt);
+}
+
+/* One of the items of an answer about the network is written down. */
+static int answer_one(struct prompt *prompt, const char *item, enum give give, struct duration lasts, const char *by,
+		      char *says, size_t says_size, struct err *err)
+{
+	struct answer answer = {
+		.app = prompt->app,
+		.ref = { .permission = prompt->permission },
+		.give = give,
+		.lasts = lasts,
+		.by = by,
+	};
+	struct answer_result result;
+
+	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", item);
+	if (answer_store(prompt->broker, prompt->session, &answer, &result, err) < 0)
+		return -1;
+	answer_says(&answer, says, says_size);
+	return 0;
+}
+
+static int check_run(const struct prompt *prompt, struct duration lasts, struct err *err)
+{
+	if (prompt->session || lasts.lasts > LASTS_RUN)
+		return 0;
+	return err_set(err, 0, "the run that asked is over, so an answer for this run has no use "
+			       "(answer for 90m, boot or always)");
+}
+
+static void settle_network(struct prompt *prompt, enum give give, bool once)
+{
+	struct session *session = prompt->session;
+	char item[REACH_ITEM_SIZE];
+
+	(void)snprintf(item, sizeof(item), "%s", prompt->item);
+	prompt->state = is_open(prompt) ? PROMPT_WAITING : prompt->state;
+	prompt_end(prompt, PROMPT_ANSWERED);
+	if (session)
+		network_answered(session, item, give, once);
+}
+
+int prompt_answer_items(struct prompt *prompt, const char (*items)[REACH_ITEM_SIZE], size_t count,
+			struct duration lasts, const char *by, char *says, size_t says_size, struct err *err)
+{
+	if (check_run(prompt, lasts, err) < 0)
+		return -1;
+	for (size_t i = 0; i < (count ? count : 1); i++) {
+		if (answer_one(prompt, count ? items[i] : prompt->item, GIVE_ALLOW, lasts, by, says, says_size, err) < 0)
+			return -1;
+	}
+	settle_network(prompt, GIVE_ALLOW, lasts.lasts == LASTS_ONCE);
+	return 0;
+}
+
+/* Yes is to the whole scope, no to this destination. */
+static int answer_network(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
+			  size_t says_size, struct err *err)
+{
+	const char *item = prompt->item;
+
+	if (give == GIVE_CHOSEN)
+		return prompt_answer_items(prompt, NULL, 0, lasts, by, says, says_size, err);
+	if (check_run(prompt, lasts, err) < 0)
+		return -1;
+	if (give == GIVE_ALLOW && lasts.lasts != LASTS_ONCE)
+		item = prompt->to.local ? REACH_LOCAL : "";
+	if (answer_one(prompt, item, give, lasts, by, says, says_size, err) < 0)
+		return -1;
+	settle_network(prompt, give, lasts.lasts == LASTS_ONCE);
+	return 0;
 }
 
 int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
@@ -296,10 +390,11 @@ int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, 
 	struct session *session = prompt->session;
 	struct answer_result result;
 
+	if (network_is(prompt->permission))
+		return answer_network(prompt, give, lasts, by, says, says_size, err);
 	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", prompt->item);
-	if (!session && lasts.lasts <= LASTS_RUN)
-		return err_set(err, 0, "the run that asked is over, so an answer for this run has no use "
-				       "(answer for 90m, boot or always)");
+	if (check_run(prompt, lasts, err) < 0)
+		return -1;
 	if (answer_store(prompt->broker, session, &answer, &result, err) < 0)
 		return -1;
 	answer_says(&answer, says, says_size);
@@ -337,6 +432,7 @@ void prompt_rethink(struct broker *broker, const char *app)
 		if (strcmp(p->app, app) != 0)
 			continue;
 		(void)snprintf(ref.item, sizeof(ref.item), "%s", p->item);
+		ref.to = network_is(p->permission) ? &p->to : NULL;
 		found = access_decide(broker, p->session, app, &ref);
 		if (found.decision.give == GIVE_ASK)
 			continue;

@@ -8,6 +8,7 @@
 #define BROKER_PROMPT_H
 
 #include "broker/session.h"
+#include "policy/reach.h"
 
 enum prompt_state {
 	PROMPT_PREPARING = 0, /* contacts are being counted; not shown yet */
@@ -19,6 +20,7 @@ enum prompt_state {
 
 #define PROMPT_GRACE_MS 60000u  /* how long a question waits with no agent there */
 #define PROMPT_QUIET_MS 10000u  /* how long an unanswered question is refused unasked */
+#define PROMPT_NETWORK_MS 120000u /* the kernel itself gives up later: tcp_syn_retries */
 #define PROMPTS_MAX 256u        /* waiting at once; more are refused */
 #define UNANSWERED_MAX 64u
 
@@ -31,6 +33,7 @@ struct prompt {
 	char title[160], source[256];
 	const struct permission *permission;
 	char item[128];
+	struct reach to; /* network: where to */
 	char about[256];  /* "your contacts (42 people)" */
 	char program[128]; /* the app's word, escaped */
 	uint64_t session_id;
@@ -43,6 +46,10 @@ struct prompt {
 /* A gate of session waits and nothing has decided. */
 void prompt_need(struct session *session, const struct gate *gate, uint32_t question, const char *program);
 
+/* As prompt_need, for a destination; about: "to reach example.com (port 443)". */
+void prompt_need_network(struct session *session, const struct reach *to, const char *item, const char *about,
+			 uint32_t question, const char *program);
+
 struct prompt *prompt_find(struct broker *broker, uint64_t id);
 
 /* Gives what was answered: stores it first if it is to last, and only then lets
@@ -51,6 +58,12 @@ struct prompt *prompt_find(struct broker *broker, uint64_t id);
  * the question still waits. */
 int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
 		  size_t says_size, struct err *err);
+
+/* GIVE_CHOSEN: items, in the spelling of policy/reach.h; none: what was asked
+ * about. All of them are stored, or none. */
+#define PROMPT_ITEMS_MAX 32u
+int prompt_answer_items(struct prompt *prompt, const char (*items)[REACH_ITEM_SIZE], size_t count,
+			struct duration lasts, const char *by, char *says, size_t says_size, struct err *err);
 
 /* "Later": refused for now. */
 void prompt_later(struct prompt *prompt);

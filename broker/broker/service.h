@@ -8,6 +8,7 @@
 #define BROKER_SERVICE_H
 
 #include "broker/broker.h"
+#include "broker/prompt.h"
 
 #include <jansson.h>
 
@@ -35,6 +36,9 @@ void service_bad_input(struct varlink_call *call, const char *reason, const char
 
 /* "uid 1000" for records. */
 void service_caller(struct varlink_call *call, char *buf, size_t size);
+
+/* The destinations in params, in their one spelling (policy/reach.h). */
+int service_items(json_t *params, char ret[PROMPT_ITEMS_MAX][REACH_ITEM_SIZE], size_t *ret_count, struct err *err);
 
 /* 1: ready; else the call was answered. ret may be NULL. */
 int service_get_app(struct broker *broker, struct varlink_call *call, const char *app, struct app_record *ret);

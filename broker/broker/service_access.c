@@ -7,6 +7,7 @@
 #include "broker/answer.h"
 #include "broker/generation.h"
 #include "broker/job.h"
+#include "broker/network.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
 #include "broker/turn.h"
@@ -136,6 +137,34 @@ static void reply_granted(struct broker *broker, struct varlink_call *call, cons
 	varlink_reply(call, json_pack("{s:s}", "warning", warning));
 }
 
+/* "chosen" is a yes to each item, and to nothing else. */
+static int grant_network(struct broker *broker, struct session *session, struct answer *answer, json_t *params,
+			 struct err *err)
+{
+	char items[PROMPT_ITEMS_MAX][REACH_ITEM_SIZE];
+	bool chosen = answer->give == GIVE_CHOSEN;
+	struct answer_result result;
+	size_t count;
+
+	if (service_items(params, items, &count, err) < 0)
+		return -1;
+	if (chosen != (count > 0)) {
+		err_set(err, EINVAL, chosen ? "'chosen' names no destination" : "items go with 'chosen' alone");
+		return err_hint(err, "cowbell grant APP network chosen --item example.com");
+	}
+	if (!chosen)
+		(void)snprintf(items[count++], sizeof(items[0]), "%s", answer->ref.item);
+	answer->give = chosen ? GIVE_ALLOW : answer->give;
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(answer->ref.item, sizeof(answer->ref.item), "%s", items[i]);
+		if (answer_store(broker, session, answer, &result, err) < 0)
+			return -1;
+		if (session)
+			network_revoke(session, items[i], answer->give != GIVE_ALLOW);
+	}
+	return 0;
+}
+
 SERVICE_METHOD(service_grant)
 {
 	struct broker *broker = data;
@@ -150,17 +179,18 @@ SERVICE_METHOD(service_grant)
 	service_caller(call, by, sizeof(by));
 	answer.by = by;
 	session = session_find(broker, answer.app);
-	if (json_array_size(json_object_get(params, "items"))) {
-		service_bad_input(call, "no permission of this device is given item by item", "leave --item out");
+	if (json_array_size(json_object_get(params, "items")) && !network_is(answer.ref.permission)) {
+		service_bad_input(call, "this permission is not given item by item", "leave --item out");
 		return;
 	}
 	if (give_parse(service_str(params, "answer"), &answer.give, &err) < 0 ||
 	    duration_parse(service_str(params, "for"), &answer.lasts, &err) < 0 ||
-	    answer_store(broker, session, &answer, &result, &err) < 0) {
+	    (network_is(answer.ref.permission) ? grant_network(broker, session, &answer, params, &err)
+					       : answer_store(broker, session, &answer, &result, &err)) < 0) {
 		service_fail(call, &err);
 		return;
 	}
-	if (session)
+	if (session && !network_is(answer.ref.permission))
 		meet_new_answer(session, &answer.ref, answer.give);
 	prompt_rethink(broker, answer.app);
 	reply_granted(broker, call, &answer);

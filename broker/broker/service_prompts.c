@@ -3,10 +3,12 @@
  * Prompts and agents on the public socket.
  */
 #include "broker/agent.h"
+#include "broker/network.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
 #include "varlink/server.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,6 +171,35 @@ static void answer_others(struct broker *broker, const char *app, enum give give
 	}
 }
 
+/* What a person chose, each in its one spelling. */
+int service_items(json_t *params, char ret[PROMPT_ITEMS_MAX][REACH_ITEM_SIZE], size_t *ret_count, struct err *err)
+{
+	json_t *items = json_object_get(params, "items"), *item;
+	size_t i;
+
+	*ret_count = 0;
+	if (json_array_size(items) > PROMPT_ITEMS_MAX)
+		return err_set(err, E2BIG, "more than %u items", PROMPT_ITEMS_MAX);
+	json_array_foreach(items, i, item)
+	{
+		if (reach_item_parse(json_string_value(item), ret[i], err) < 0)
+			return -1;
+		(*ret_count)++;
+	}
+	return 0;
+}
+
+static int answer_chosen(struct prompt *prompt, json_t *params, struct duration lasts, const char *by, char *says,
+			 size_t size, struct err *err)
+{
+	char items[PROMPT_ITEMS_MAX][REACH_ITEM_SIZE];
+	size_t count;
+
+	if (service_items(params, items, &count, err) < 0)
+		return -1;
+	return prompt_answer_items(prompt, items, count, lasts, by, says, size, err);
+}
+
 SERVICE_METHOD(service_answer)
 {
 	struct broker *broker = data;
@@ -177,13 +208,11 @@ SERVICE_METHOD(service_answer)
 	struct duration lasts;
 	struct err err = { 0 };
 	enum give give;
+	bool network;
+	int rc;
 
 	if (!prompt) {
 		no_prompt(call, service_int(params, "id"));
-		return;
-	}
-	if (json_array_size(json_object_get(params, "items"))) {
-		service_bad_input(call, "this question is not answered item by item", "leave --item out");
 		return;
 	}
 	if (give_parse(service_str(params, "answer"), &give, &err) < 0 ||
@@ -197,13 +226,23 @@ SERVICE_METHOD(service_answer)
 		service_bad_input(call, "'ask' does not answer a question", "io.cowbell.Later refuses for now");
 		return;
 	}
-	if (prompt_answer(prompt, give, lasts, by, says, sizeof(says), &err) < 0) {
+	network = network_is(prompt->permission);
+	if (!network || give != GIVE_CHOSEN) {
+		if (json_array_size(json_object_get(params, "items"))) {
+			service_bad_input(call, "this answer is not given item by item", "leave --item out");
+			return;
+		}
+		rc = prompt_answer(prompt, give, lasts, by, says, sizeof(says), &err);
+	} else {
+		rc = answer_chosen(prompt, params, lasts, by, says, sizeof(says), &err);
+	}
+	if (rc < 0) {
 		service_fail(call, &err);
 		return;
 	}
 	if (service_bool(params, "all_of_app"))
 		answer_others(broker, app, give, lasts, by);
-	else if (lasts.lasts > LASTS_RUN)
+	else if (lasts.lasts > LASTS_RUN || network)
 		prompt_rethink(broker, app);
 	varlink_reply(call, json_pack("{s:s}", "says", says));
 }

@@ -125,7 +125,10 @@ SERVICE_METHOD(service_plan)
 	plan_layers(steps, &app, &head);
 	add_step(steps, "private", "/dev /proc /sys /tmp /run, home %s", broker->home);
 	plan_gates(broker, steps);
-	add_step(steps, "network", "cold: loopback only, everything else is refused at once");
+	add_step(steps, "network", "%s",
+		 broker->features & (FEATURE_NET_QUEUE | FEATURE_NET_COMPAT)
+			 ? "cold: loopback only; the first packet to anywhere waits"
+			 : "cold: loopback only, everything else is refused at once");
 	add_step(steps, "seccomp", "no namespaces, mounts, io_uring, bpf, keyrings, ptrace, odd sockets");
 	add_step(steps, "program", "%s", app.command_count ? app.commands[0] : "(none of its own)");
 	varlink_reply(call, json_pack("{s:o}", "steps", steps));
@@ -166,8 +169,16 @@ SERVICE_METHOD(service_doctor)
 	probe(probes, "reflinks in the store", broker->features & FEATURE_REFLINK,
 	      broker->features & FEATURE_REFLINK ? "files share their blocks" : "the store's file system copies",
 	      "the first change of a big file copies all of it", "keep the store on XFS or Btrfs");
-	probe(probes, "network gate", false, "sessions have no network in this version",
-	      "every use of the network is refused at once", "a version with network permissions");
+	probe(probes, "network gate", broker->features & (FEATURE_NET_QUEUE | FEATURE_NET_COMPAT),
+	      broker->features & FEATURE_NET_QUEUE    ? "nft queue"
+	      : broker->features & FEATURE_NET_COMPAT ? "NFQUEUE through nft_compat"
+						      : "packets cannot be held (cowbelld's log says what failed)",
+	      "every use of the network is refused at once",
+	      "a kernel with nf_tables, nft_queue (or nft_compat and xt_NFQUEUE), veth and conntrack");
+	probe(probes, "IPv6 for apps", broker->features & FEATURE_NET_IPV6,
+	      broker->features & FEATURE_NET_IPV6 ? "forwarded" : "not forwarded, or the host has none",
+	      "apps reach the network by IPv4 alone",
+	      "Linux 6.17, or net.ipv6.conf.all.forwarding=1 with accept_ra=2 on the uplink");
 	(void)snprintf(text, sizeof(text), "%llu broken records",
 		       (unsigned long long)store_broken_records(broker->store));
 	probe(probes, "store", store_broken_records(broker->store) == 0, text, "what they held is asked again or lost",

@@ -14,6 +14,7 @@
 #include "broker/hand.h"
 #include "broker/install.h"
 #include "broker/job.h"
+#include "broker/network.h"
 #include "broker/session_launch.h"
 #include "broker/trial.h"
 #include "broker/turn.h"
@@ -452,6 +453,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return handle_channel(broker, m);
 	case MSG_SESSION_GONE:
 		return handle_gone(broker, m);
+	case MSG_NET_LINKED:
+		return network_handle_linked(broker, m);
 	case MSG_OPENED:
 		return access_handle_opened(broker, m);
 	case MSG_HAND_FAILED:

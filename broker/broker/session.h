@@ -84,6 +84,7 @@ struct session {
 	struct command *commands;
 	struct session_answer *answers;
 	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
+	struct network_state *network;      /* network.h */
 	uint64_t programs[PROGRAMS_MAX]; /* hashes of the names that its programs gave themselves */
 	unsigned int program_count;
 	bool ready;     /* SESSION_READY came */

@@ -66,6 +66,8 @@ static bool on_message(void *data, struct msg *m)
 		return hand_handle(d, m);
 	case MSG_CLOSE:
 		return devices_handle_close(d, m);
+	case MSG_NET_LINK:
+		return network_handle_link(d, m);
 	case MSG_KEEPER:
 		return jobs_handle_keeper(d, m);
 	case MSG_CONTACTS:
@@ -124,7 +126,7 @@ static void send_hello(struct daemon *d)
 	wr_str(w, d->root);
 	wr_u64(w, d->cgroup.features | d->features);
 	ids_encode(d, w, 0);
-	wr_u16(w, (uint16_t)d->resources.count);
+	wr_u16(w, (uint16_t)(d->resources.count + network_is_held(d)));
 	for (size_t i = 0; i < d->resources.count; i++) {
 		const struct resource *r = &d->resources.resources[i];
 
@@ -133,6 +135,13 @@ static void send_hello(struct daemon *d)
 		wr_str(w, r->item);
 		wr_str(w, r->path);
 		wr_u8(w, r->exists);
+	}
+	if (network_is_held(d)) {
+		wr_u16(w, GATE_NETWORK);
+		wr_str(w, "network");
+		wr_str(w, "");
+		wr_str(w, "");
+		wr_u8(w, 1);
 	}
 	session_encode_live(d, w);
 	chan_send(d->broker, w, fds, 2);

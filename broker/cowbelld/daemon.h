@@ -18,6 +18,7 @@
 
 struct child;
 struct led;
+struct network;
 
 #define READER_UIDS 60000u
 
@@ -83,6 +84,8 @@ struct daemon {
 	struct loop_source *spare_timer;
 	unsigned int spare_failures;
 	uint64_t spare_retry_ms;
+
+	struct network *network; /* network.c */
 
 	bool stopping;
 };
@@ -177,6 +180,23 @@ int led_take(struct daemon *d, uint64_t session, uint16_t gate, struct err *err)
 /* gate 0: all of the session's. */
 void led_give_back(struct daemon *d, uint64_t session, uint16_t gate);
 void led_finish(struct daemon *d);
+
+/* network.c: what apps' networks need of the host. Without it every use is refused. */
+struct session_link {
+	int slot;  /* of the address pool; -1 none */
+	bool has6, made;
+};
+void network_open(struct daemon *d);
+void network_close(struct daemon *d);
+bool network_is_held(const struct daemon *d);
+/* Addresses for a session that is being prepared, and back. */
+void network_prepare(struct daemon *d, struct prepare *p, struct session_link *link);
+void network_release(struct daemon *d, struct session_link *link);
+bool network_handle_link(struct daemon *d, struct msg *m);
+/* A process that resolves for one session: our end of its channel, -1 err. */
+int network_start_resolver(struct daemon *d, const struct session_link *link, struct err *err);
+/* session.c: NULL: no such live session. */
+struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid);
 
 /* opener.c */
 bool opener_handle(struct daemon *d, struct msg *m);

@@ -76,6 +76,7 @@ static int set_up(struct daemon *d, struct err *err)
 	d->seccomp_fd = seccomp_program(d->options.seccomp_flags, err);
 	if (d->seccomp_fd < 0 || cgroup_root_open(&d->cgroup, d->instance, err) < 0 || paths_listen(d, err) < 0)
 		return -1;
+	network_open(d);
 	d->loop = loop_create();
 	if (!d->loop || children_start(d) < 0 || !loop_add_signal(d->loop, SIGTERM, on_stop, d) ||
 	    !loop_add_signal(d->loop, SIGINT, on_stop, d) || !loop_add_signal(d->loop, SIGHUP, on_stop, d))
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 	end_broker(d);
 	bury_children();
 	devices_finish(d);
+	network_close(d);
 	paths_close(d);
 	if (d->cgroup.fd >= 0)
 		cgroup_root_close(&d->cgroup);

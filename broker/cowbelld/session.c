@@ -34,6 +34,7 @@ struct session {
 	struct chan *chan;
 	int cgroup, userns;
 	char cgroup_name[32];
+	struct session_link link;
 	int status;
 	char why[512];
 	struct loop_source *timer;
@@ -57,6 +58,7 @@ static void session_free(struct session *s)
 	*p = s->next;
 	chan_destroy(s->chan);
 	loop_remove(s->timer);
+	network_release(s->d, &s->link);
 	if (s->cgroup >= 0)
 		(void)close(s->cgroup);
 	if (s->userns >= 0)
@@ -286,12 +288,35 @@ static void begin_session(struct session *s)
 		session_keep_spare(d);
 }
 
+/* The app looks its first name up. */
+static bool start_resolver(struct session *s, struct msg *m)
+{
+	struct err err = { 0 };
+	struct wr *w;
+	int fd;
+
+	if (!rd_end(&m->body) || s->state != LIVE || m->id != s->id)
+		return false;
+	fd = network_start_resolver(s->d, &s->link, &err);
+	if (fd < 0)
+		log_warn("no resolver for '%s': %s", s->launch.app, err.msg);
+	w = xcalloc(1, sizeof(*w));
+	chan_begin(w, MSG_DNS_CHANNEL, s->id);
+	chan_send(s->chan, w, &fd, fd >= 0 ? 1 : 0);
+	free(w);
+	if (fd >= 0)
+		(void)close(fd);
+	return true;
+}
+
 static bool on_message(void *data, struct msg *m)
 {
 	struct session *s = data;
 
 	if (!msg_allowed(m->op, 'S', 'D'))
 		return false;
+	if (m->op == MSG_DNS_WANTED)
+		return start_resolver(s, m);
 	if (m->op == MSG_PREPARE_FAILED) {
 		(void)rd_u32(&m->body);
 		rd_str(&m->body, s->why, sizeof(s->why));
@@ -341,6 +366,7 @@ static void send_prepare(struct session *s)
 	}
 	devices_prepare(d, p);
 	(void)snprintf(p->hidden[p->hidden_count++], PATH_SIZE, "%s", d->root[0] ? d->root : d->state);
+	network_prepare(d, p, &s->link);
 	chan_begin(w, MSG_PREPARE, 0);
 	prepare_encode(w, p);
 	chan_send(s->chan, w, fds, 2);
@@ -365,6 +391,7 @@ static struct session *start_spare(struct daemon *d, struct err *err)
 	s = xcalloc(1, sizeof(*s));
 	s->d = d;
 	s->cgroup = s->userns = -1;
+	s->link.slot = -1;
 	s->next = d->sessions;
 	d->sessions = s;
 	s->pid = children_spawn(d, &spawn, err);
@@ -526,4 +553,14 @@ int session_userns(struct daemon *d, uint64_t id, struct err *err)
 	if (s->userns < 0)
 		s->userns = make_userns(s->launch.base, err);
 	return s->userns;
+}
+
+struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid)
+{
+	struct session *s = find_session(d, id);
+
+	if (!s || s->state != LIVE || s->pid <= 0)
+		return NULL;
+	*ret_pid = s->pid;
+	return &s->link;
 }

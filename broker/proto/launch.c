@@ -68,6 +68,11 @@ void prepare_encode(struct wr *w, const struct prepare *p)
 	wr_u16(w, p->hidden_count);
 	for (uint16_t i = 0; i < p->hidden_count; i++)
 		wr_str(w, p->hidden[i]);
+	wr_u8(w, p->hold);
+	wr_u8(w, p->has6);
+	wr_u64(w, p->instance);
+	wr_u32(w, p->pool);
+	wr_u32(w, p->slot);
 }
 
 static bool decode_links(struct rd *r, struct prepare *ret)
@@ -110,6 +115,11 @@ bool prepare_decode(struct rd *r, struct prepare *ret)
 		return false;
 	for (uint16_t i = 0; i < ret->hidden_count; i++)
 		rd_str(r, ret->hidden[i], sizeof(ret->hidden[i]));
+	ret->hold = rd_u8(r);
+	ret->has6 = rd_u8(r);
+	ret->instance = rd_u64(r);
+	ret->pool = rd_u32(r);
+	ret->slot = rd_u32(r);
 	return rd_end(r) && is_absolute(ret->store) && is_absolute(ret->home) && ret->user[0] &&
 	       ret->uid < ID_RANGE && ret->gid < ID_RANGE;
 }

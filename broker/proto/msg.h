@@ -4,6 +4,7 @@
  *
  *   D cowbelld   B cowbell-broker   S cowbell-supervisor   I the app's pid 1
  *   K cowbell-keeper   C cowbell-contacts   P cowbell-packages   X cowbell-inspect
+ *   N cowbell-dns
  *
  * A message on a channel on which the table does not allow it is a broken
  * promise: the receiver ends the conversation. What I says is the app's word.
@@ -164,6 +165,30 @@
 	/* id is the job. u32 errno, str why, u32 count, list str names (at most 64) */                                \
 	X(CONTACTS_RESULT, 90, "C", "B")                                                                               \
                                                                                                                        \
+	/* A first packet, or a look-up, waits. u32 question, u8 kind (enum net_want), u8 version, 16 bytes address,   \
+	 * u16 port, u8 protocol, u8 local, str name (as the app's own look-ups know it, or what is looked up),        \
+	 * str program */                                                                                              \
+	X(NET_NEED, 100, "S", "B")                                                                                     \
+	/* u32 question, u8 give (GIVE_NO, GIVE_ALLOW), u8 for (enum net_for), u64 milliseconds (0: no end by time) */ \
+	X(NET_ANSWER, 101, "B", "S")                                                                                   \
+	/* A link for this session, and is that address the host's own? u32 question, u8 version, 16 bytes address */  \
+	X(NET_LINK, 102, "B", "D")                                                                                     \
+	/* u32 question, u8 own, u32 errno (0: the link stands), str why */                                            \
+	X(NET_LINKED, 103, "D", "B")                                                                                   \
+	/* u8 cut, str item ("" for everything): ask again, and end what it speaks of. REVOKED answers, with the network's gate. */           \
+	X(NET_REVOKE, 104, "B", "S")                                                                                   \
+	/* The app looks a name up / the channel of the process that resolves (fds: one; none: it could not start) */   \
+	X(DNS_WANTED, 105, "S", "D")                                                                                   \
+	X(DNS_CHANNEL, 106, "D", "S")                                                                                  \
+	/* fds: the listening sockets (UDP, TCP, and both for IPv6 if the app has it) */                                \
+	X(DNS_SOCKETS, 109, "S", "N")                                                                                  \
+	/* u32 question, str name / u32 question, u8 give. NO is answered with NXDOMAIN. */                            \
+	X(DNS_NEED, 110, "N", "S")                                                                                     \
+	X(DNS_ANSWER, 111, "S", "N")                                                                                   \
+	/* Addresses of a name that was looked up and allowed, before the app hears them. str name, u32 seconds,       \
+	 * list{u8 version, 16 bytes} */                                                                               \
+	X(DNS_LEARNED, 112, "N", "S")                                                                                  \
+                                                                                                                       \
 	/* id is a job. The host's own package manager, asked / its channel (fds: one) */                              \
 	X(PACKAGES, 120, "B", "D")                                                                                     \
 	X(PACKAGES_CHANNEL, 121, "D", "B")                                                                             \
@@ -215,6 +240,17 @@ enum feature {
 	FEATURE_CGROUP_PIDS = 1 << 2,
 	FEATURE_IDMAP_TMPFS = 1 << 3, /* kernel 6.3 */
 	FEATURE_REFLINK = 1 << 4,     /* on the store's file system */
+	FEATURE_NET_QUEUE = 1 << 5,   /* packets are held by nft's own queue */
+	FEATURE_NET_COMPAT = 1 << 6,  /* ... by the older target */
+	FEATURE_NET_IPV6 = 1 << 7,    /* apps can have IPv6 */
+};
+
+/* What waits on the network, and for what an answer is. */
+enum net_want { NET_WANT_FLOW = 0, NET_WANT_NAME = 1 };
+enum net_for {
+	NET_FOR_ONCE = 0,    /* this flow */
+	NET_FOR_HOST = 1,    /* this address, protocol and port */
+	NET_FOR_SCOPE = 2,   /* all of the internet, or of the local network */
 };
 
 /* The name of an opcode, NULL for an unknown one. */

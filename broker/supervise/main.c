@@ -43,6 +43,7 @@ static bool handle_prepare(struct supervise *s, struct msg *m)
 		.seccomp = m->fds[0],
 		.program = s->init_program,
 		.cgroup = m->fd_count == 2 ? m->fds[1] : -1,
+		.network = &s->network,
 	};
 	struct err err = { 0 };
 
@@ -95,7 +96,7 @@ static int go_live(struct supervise *s, struct err *err)
 	if (!s->init || !loop_add_fd(s->loop, gate_engine_fd(s->spare.gates), EPOLLIN, on_gate, s))
 		return err_sys(err, "watch the app's first process and gates");
 	s->state = SUPERVISE_LIVE;
-	return 0;
+	return network_start(s) < 0 ? err_sys(err, "watch the app's network") : 0;
 }
 
 static void fail_job(struct supervise *s, const struct err *err) __attribute__((noreturn));
@@ -176,6 +177,8 @@ static bool on_daemon_message(void *data, struct msg *m)
 		return handle_broker(s, m);
 	case MSG_MOUNT:
 		return s->state >= SUPERVISE_LIVE && m->id == s->session && questions_handle_mount(s, m);
+	case MSG_DNS_CHANNEL:
+		return s->state >= SUPERVISE_LIVE && m->id == s->session && network_handle_dns_channel(s, m);
 	case MSG_HAND_MOUNT:
 		return s->state >= SUPERVISE_LIVE && m->id == s->session && hand_handle_mount(s, m);
 	}

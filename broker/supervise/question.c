@@ -301,6 +301,7 @@ static void take_answer(struct question *q, const struct question_answer *answer
 		proceed(q);
 		return;
 	case GIVE_ASK:
+	case GIVE_CHOSEN:
 	case GIVE_COUNT:
 		break;
 	}

@@ -10,7 +10,7 @@
 #include "platform/arm/gate.h"
 #include "platform/arm/ids.h"
 #include "platform/arm/mask.h"
-#include "platform/arm/netcold.h"
+#include "platform/arm/net.h"
 #include "platform/arm/mnt.h"
 #include "platform/arm/proc.h"
 #include "platform/arm/root.h"
@@ -214,6 +214,16 @@ static int own_mounts(struct spare *spare, const char *store, struct err *err)
 	return 0;
 }
 
+static int enter_network(const struct prepare *p, struct network *network, struct err *err)
+{
+	struct net_addresses addresses;
+
+	network->hold = (enum net_hold)p->hold;
+	net_addresses_of(&addresses, p->instance, p->pool, p->slot);
+	addresses.has6 = p->has6 != 0;
+	return netcold_enter(network->hold, &addresses, &network->sock, err);
+}
+
 int spare_prepare(struct spare *spare, const struct prepare *prepare, const struct spare_fds *fds, struct err *err)
 {
 	copy_view(&spare->view, prepare);
@@ -227,7 +237,7 @@ int spare_prepare(struct spare *spare, const struct prepare *prepare, const stru
 		return -1;
 	/* The mask reads the mounts as the host has them: before we add any. */
 	spare->mask = mask_create(&spare->view, 0, err);
-	if (spare->mask < 0 || netcold_enter(err) < 0 || clone_init(spare, fds, err) < 0)
+	if (spare->mask < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
 		return -1;
 	spare->scratch = root_scratch(spare->store, err);
 	if (spare->scratch < 0 || tree_prepare(&spare->tree, spare->scratch, &spare->view, err) < 0)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct gate_engine;
+struct network;
 
 struct spare {
 	struct platform_view view; /* owned copies of PREPARE's texts */
@@ -32,6 +33,7 @@ struct spare {
 struct spare_fds {
 	int seccomp, program;
 	int cgroup; /* -1: pid 1 is moved into its group when the job comes */
+	struct network *network; /* its sockets are opened here */
 };
 
 /* Moves this process into new mount and network namespaces. On failure the

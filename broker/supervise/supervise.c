@@ -41,6 +41,7 @@ void supervise_hello(struct supervise *s)
 	free(hello);
 	supervise_tell(s, &w, NULL, 0);
 	questions_repeat(s);
+	network_repeat(s);
 }
 
 static bool handle_end(struct supervise *s, struct msg *m)
@@ -70,6 +71,10 @@ static bool on_broker_message(void *data, struct msg *m)
 		return handle_end(s, m);
 	case MSG_ANSWER:
 		return questions_handle_answer(s, m);
+	case MSG_NET_ANSWER:
+		return network_handle_answer(s, m);
+	case MSG_NET_REVOKE:
+		return network_handle_revoke(s, m);
 	case MSG_REVOKE:
 		return questions_handle_revoke(s, m);
 	}

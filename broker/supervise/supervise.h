@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "proto/chan.h"
 #include "proto/launch.h"
+#include "supervise/network.h"
 #include "supervise/question.h"
 #include "supervise/runs.h"
 #include "supervise/spare.h"
@@ -34,6 +35,7 @@ struct supervise {
 	struct spare spare;
 	struct runs runs;
 	struct questions questions;
+	struct network network;
 	pid_t init_pid;
 	int root_mnt; /* the app's overlay, for the freeze barrier */
 	int upper;    /* its fs folder */

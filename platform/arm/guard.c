@@ -29,9 +29,10 @@
 #define CAP(name) (1ull << CAP_##name)
 
 /* Mounts and gates; owners of what is made in the app's root; the copier's ids;
- * pid 1's end; names and open files of the app's processes. */
+ * pid 1's end; names and open files of the app's processes; rules and the queue
+ * of the app's network, by the sockets that are open now. */
 static const uint64_t kept = CAP(SYS_ADMIN) | CAP(CHOWN) | CAP(FOWNER) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) |
-			     CAP(SETUID) | CAP(SETGID) | CAP(KILL) | CAP(SYS_PTRACE);
+			     CAP(SETUID) | CAP(SETGID) | CAP(KILL) | CAP(SYS_PTRACE) | CAP(NET_ADMIN);
 
 static const unsigned int refused[] = {
 	SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_setns, SYS_unshare,

@@ -283,7 +283,7 @@ int mask_etc_fill(const struct mask *mask, struct err *err)
 	    mask_file(mask, "etc/hosts", "127.0.0.1 localhost app\n::1 localhost ip6-localhost ip6-loopback\n", 0644, 0,
 		      err) < 0 ||
 	    mask_file(mask, "etc/hostname", "app\n", 0644, 0, err) < 0 ||
-	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0\n", 0644, 0, err) < 0 ||
+	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 timeout:30 attempts:5\n", 0644, 0, err) < 0 ||
 	    mask_file(mask, "etc/nsswitch.conf", nsswitch, 0644, 0, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(hidden_etc); i++) {

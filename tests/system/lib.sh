@@ -8,6 +8,7 @@ R=$T/root
 H=$T/home
 UID_OWNER=1000
 pid=
+START_IN=()
 export T
 
 ok() { # ok DESCRIPTION COMMAND...
@@ -82,7 +83,7 @@ start() { # start [OPTIONS OF cowbelld]
 	mkfifo "$T/ready"
 	exec 8<>"$T/ready"
 	# Not ours but the daemon's descriptor: a dead one must not keep it open.
-	"$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H" --ready-fd 9 "$@" 9>"$T/ready" 8>&- >>"$T/log" 2>&1 &
+	"${START_IN[@]}" "$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H" --ready-fd 9 "$@" 9>"$T/ready" 8>&- >>"$T/log" 2>&1 &
 	pid=$!
 	if ! is_ready; then
 		echo "not ok cowbelld starts"
@@ -103,6 +104,7 @@ stop() {
 
 on_exit() {
 	local status=$?
+	! declare -F net_down >/dev/null || net_down
 	[ -z "$pid" ] || { kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
 	[ -z "${SERVER:-}" ] || tmux -L "$SERVER" kill-server 2>/dev/null
 	for p in $(jobs -p); do kill -9 "$p" 2>/dev/null; done
@@ -129,6 +131,14 @@ daemon_log() { cat "$T/log"; }
 mkdir -p "$T"
 : >"$T/log"
 make_home
+case $name in
+t_net*)
+	. tests/system/net.sh
+	net_up
+	;;
+t_names | t_update) ;; # the host's package manager reaches its archive
+*) START_IN=(unshare --net) ;; # whatever a test grants, nothing leaves this machine
+esac
 start
 . "$1"
 stop

@@ -49,8 +49,11 @@ is "empty now" "$(cb exec life -- sh -c 'ls $HOME/.local/share/contacts | wc -l'
 cb grant life contacts read >/dev/null
 is "and real after a new answer, in the same session" "$(cb exec life -- sh -c 'ls $HOME/.local/share/contacts | wc -l' </dev/null 2>/dev/null)" 2
 cb stop life >/dev/null
-fails "the network cannot be given here" 1 "every use is refused" cb grant life network allow
-like "and explain says why" "$(cb explain life network)" 'no gate for network'
+fails "the network is not given as a folder" 1 "'read' is no answer for network (no, ask, allow, chosen)" cb grant life network read
+fails "a destination has one spelling" 1 "names no destination" cb grant life network:https://example.com/ allow
+ok "hosts are given by name" cb grant life network chosen --item Example.COM. --item 203.0.113.10:443
+like "in one spelling" "$(cb permissions life)" '^network:example.com +allow'
+cb revoke life network >/dev/null
 
 # Policy files of the admin.
 stop

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of an app's network share: addresses, names, and how a packet
+ * is held. An app's namespace is owned by the initial user namespace; it starts
+ * cold, with lo alone, and gets a link to the host when somebody says yes.
+ */
+#ifndef PLATFORM_NET_H
+#define PLATFORM_NET_H
+
+#include "base/err.h"
+
+#include <netinet/in.h> /* before linux/netfilter.h, which has its own of it */
+#include <sys/types.h>
+
+struct nl_sock;
+
+#define NET_TABLE "cowbell" /* in each app's namespace */
+#define NET_POOLS 128u      /* of IPv4 addresses, 512 each, in 198.18.0.0/16 (RFC 2544) */
+#define NET_SLOTS 256u      /* sessions of one pool */
+#define NET_QUEUE 0u
+#define NET_LINK_INDEX 100 /* of eth0 in the app: low numbers may be fallback devices' */
+
+/* Verdict marks, and conntrack's. The app can set neither. */
+enum net_mark {
+	NET_MARK_ONCE = 0x1,   /* this flow, as long as it lives */
+	NET_MARK_REFUSE = 0x2,
+	NET_MARK_AGAIN = 0x10, /* look at the rules again; differs, so that the packet finds its new route */
+	NET_MARK_LOCAL = 0x20, /* conntrack only: counted as local */
+};
+
+/* How this kernel can hold a packet. */
+enum net_hold {
+	NET_HOLD_NONE = 0, /* not: the namespace refuses everything at once */
+	NET_HOLD_QUEUE,    /* nft's own queue */
+	NET_HOLD_COMPAT,   /* the older NFQUEUE target, through nft_compat */
+};
+
+/* One session's addresses; network byte order. */
+struct net_addresses {
+	uint8_t host4[4], app4[4];
+	uint8_t host6[16], app6[16];
+	bool has6; /* the host can forward IPv6 */
+};
+
+/* Addresses of a slot of a pool. instance makes the IPv6 prefix (RFC 4193). */
+void net_addresses_of(struct net_addresses *ret, uint64_t instance, uint32_t pool, uint32_t slot);
+
+/* The interface group of all host ends of one system. Never 0. */
+uint32_t net_group_of(uint64_t instance);
+
+/* --- netcold.c: the app's side, before anything of the app runs --- */
+
+/* Sockets in the app's namespace, made before the supervisor gives up socket(2). */
+struct net_sockets {
+	struct nl_sock *rules; /* nfnetlink: rules, counters, conntrack */
+	struct nl_sock *queue; /* held packets */
+	struct nl_sock *diag;  /* sock_diag */
+	int dns_udp, dns_tcp;    /* 127.0.0.53:53 */
+	int dns6_udp, dns6_tcp;  /* [::1]:53, -1 without IPv6 */
+};
+
+/* Moves the caller into a new network namespace: lo is up, and every first
+ * packet to anywhere else waits in the queue, or, with NET_HOLD_NONE, fails at
+ * once with EACCES. Rules stand before addresses do. /proc must be the host's.
+ * ret is filled unless hold is NET_HOLD_NONE. On failure the process must end. */
+int netcold_enter(enum net_hold hold, const struct net_addresses *addresses, struct net_sockets *ret, struct err *err);
+
+/* What this kernel can do: tried in a child, in a namespace of its own. */
+enum net_hold netcold_probe(struct err *err);
+
+/* --- netrules.c: the rules inside, and changes of them --- */
+
+enum net_scope { NET_INTERNET = 0, NET_LOCAL = 1 };
+enum net_scope_state { NET_ASK = 0, NET_ALLOW, NET_REFUSE };
+
+int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_addresses *addresses, struct err *err);
+
+/* From the next first packet on. */
+int netrules_set_scope(struct nl_sock *sock, enum net_scope scope, enum net_scope_state state, struct err *err);
+
+struct net_flow {
+	uint8_t version; /* 4 or 6 */
+	uint8_t protocol;
+	uint16_t port; /* of the destination, host order; 0 where the protocol has none */
+	uint16_t source_port;
+	uint8_t to[16];
+};
+
+enum net_scope net_flow_scope(const struct net_flow *flow);
+
+/* Remembers one destination (address, protocol, port), allowed or refused, for
+ * ms (0: until it is taken back). */
+int netrules_remember(struct nl_sock *sock, const struct net_flow *flow, bool allowed, uint64_t ms, struct err *err);
+
+/* Everything is asked again. */
+int netrules_forget(struct nl_sock *sock, struct err *err);
+
+struct net_bytes {
+	uint64_t up, down, up_local, down_local, refused;
+};
+int netrules_read_counters(struct nl_sock *sock, struct net_bytes *ret, struct err *err);
+
+/* --- netqueue.c: packets that wait --- */
+
+struct net_packet {
+	uint32_t id;
+	uint32_t mark;
+	bool readable; /* false: not one of TCP, UDP, ICMP, or too short; refuse it */
+	struct net_flow flow;
+};
+
+int netqueue_open(struct nl_sock *sock, struct err *err);
+/* 1 a packet, 0 none now, -1 err. Losing some (ENOBUFS) is no error: they were dropped. */
+int netqueue_read(struct nl_sock *sock, struct net_packet *ret, struct err *err);
+/* Back to the rules, with mark. */
+int netqueue_repeat(struct nl_sock *sock, uint32_t id, uint32_t mark, struct err *err);
+int netqueue_drop(struct nl_sock *sock, uint32_t id, struct err *err);
+/* For tests and the reader: false when it is no packet that can be named. */
+bool netqueue_parse(const uint8_t *p, size_t size, struct net_flow *ret);
+
+/* --- netcut.c: what runs already --- */
+
+/* Ends connections that leave the namespace and forgets their state. which may
+ * be NULL: all; else those for which it is true. cut counts them. */
+int netcut(struct nl_sock *diag, struct nl_sock *rules, bool (*which)(void *data, const struct net_flow *flow),
+	   void *data, uint32_t *ret_cut, struct err *err);
+
+/* --- netlink.c: the link to the host; in cowbelld --- */
+
+/* Makes name (host) and eth0 (in netns), with addresses, routes and neighbours,
+ * and both up. -1: nothing of it stays. */
+int netlink_make(const char *name, uint32_t group, int netns, const struct net_addresses *addresses, struct err *err);
+
+/* --- nethost.c: the one table on the host --- */
+
+/* sock is kept by the caller: the table lives as long as it. */
+#define NETHOST_OPENED "opened"
+int nethost_load(struct nl_sock *sock, const char *table, uint32_t group, struct err *err);
+
+/* Forwarding was off on this interface and is on for apps: nobody else's
+ * packets may pass by it. */
+int nethost_opened(struct nl_sock *sock, const char *table, uint32_t index, struct err *err);
+
+#endif

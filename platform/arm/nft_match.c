@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Matches of more than one expression, for nft.h.
+ */
+#include "platform/arm/nft.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+void nft_match_u32(struct nft *n, uint32_t meta_key, uint32_t value)
+{
+	nft_meta(n, meta_key, NFT_R0);
+	nft_equal(n, NFT_R0, &value, sizeof(value));
+}
+
+void nft_match_family(struct nft *n, uint8_t nfproto)
+{
+	nft_meta(n, NFT_META_NFPROTO, NFT_R0);
+	nft_equal(n, NFT_R0, &nfproto, 1);
+}
+
+void nft_match_l4(struct nft *n, uint8_t protocol)
+{
+	nft_meta(n, NFT_META_L4PROTO, NFT_R0);
+	nft_equal(n, NFT_R0, &protocol, 1);
+}
+
+void nft_match_to(struct nft *n, int family, const void *address, unsigned int prefix)
+{
+	size_t size = family == AF_INET ? 4 : 16;
+	uint8_t mask[16] = { 0 }, net[16];
+
+	memcpy(net, address, size);
+	for (size_t i = 0; i < size; i++) {
+		unsigned int bits = prefix > i * 8 ? prefix - (unsigned int)i * 8 : 0;
+
+		mask[i] = bits >= 8 ? 0xff : (uint8_t)(0xff00u >> bits);
+		net[i] &= mask[i];
+	}
+	nft_match_family(n, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, family == AF_INET ? 16 : 24, (uint32_t)size, NFT_R0);
+	if (prefix < size * 8)
+		nft_mask(n, NFT_R0, mask, size);
+	nft_equal(n, NFT_R0, net, size);
+}
+
+void nft_match_group(struct nft *n, bool in, uint32_t group, bool same)
+{
+	nft_meta(n, in ? NFT_META_IIFGROUP : NFT_META_OIFGROUP, NFT_R0);
+	if (same)
+		nft_equal(n, NFT_R0, &group, sizeof(group));
+	else
+		nft_differs(n, NFT_R0, &group, sizeof(group));
+}
+
+void nft_match_ct_state(struct nft *n, uint32_t bits)
+{
+	const uint32_t none = 0;
+
+	nft_ct(n, NFT_CT_STATE, NFT_R0);
+	nft_mask(n, NFT_R0, &bits, sizeof(bits));
+	nft_differs(n, NFT_R0, &none, sizeof(none));
+}

@@ -47,6 +47,7 @@ LIB_JSON := $(wildcard broker/varlink/*.c)
 LIB_POLICY := $(wildcard policy/*.c)
 LIB_STORE := $(wildcard broker/store/*.c)
 LIB_PLATFORM := $(wildcard platform/arm/*.c)
+LIB_BUNDLE := $(wildcard broker/bundle/*.c)
 LIB_UI := $(wildcard ui-tty/*.c)
 
 PROGRAMS := cowbelld cowbell-broker cowbell-keeper cowbell-contacts cowbell-packages cowbell-inspect \
@@ -57,8 +58,8 @@ cowbelld_LIBS := platform policy base
 cowbelld_PKG := libseccomp libnl-3.0 libnl-route-3.0 libnl-nf-3.0
 
 cowbell-broker_SRC := $(wildcard broker/broker/*.c)
-cowbell-broker_LIBS := json store policy base
-cowbell-broker_PKG := jansson
+cowbell-broker_LIBS := json store bundle policy base
+cowbell-broker_PKG := jansson libsodium
 cowbell-broker_LD := -llmdb
 
 cowbell-keeper_SRC := $(wildcard broker/keeper/*.c)
@@ -72,7 +73,8 @@ cowbell-packages_SRC := $(wildcard broker/packages/*.c)
 cowbell-packages_LIBS := policy base
 
 cowbell-inspect_SRC := $(wildcard broker/inspect/*.c)
-cowbell-inspect_LIBS := policy base
+cowbell-inspect_LIBS := bundle policy base
+cowbell-inspect_PKG := jansson libsodium libzstd
 
 cowbell-supervisor_SRC := $(wildcard broker/supervise/*.c)
 cowbell-supervisor_LIBS := platform policy base
@@ -88,28 +90,29 @@ cowbell-init_LIBS := base
 cowbell-init_STATIC := 1
 
 cowbell_SRC := $(wildcard broker/ctl/*.c)
-cowbell_LIBS := ui json policy base
-cowbell_PKG := jansson vterm
+cowbell_LIBS := ui json bundle policy base
+cowbell_PKG := jansson vterm libsodium
 cowbell_STATIC := 1
 
 cowbell-tty_SRC := $(wildcard ui-tty/tty/*.c)
 cowbell-tty_LIBS := ui json policy base
 cowbell-tty_PKG := jansson ncursesw
 
-ALL_LIBS := json ui store platform policy base
-TEST_PKG := cmocka jansson ncursesw libseccomp libsodium vterm libnl-3.0 libnl-route-3.0 libnl-nf-3.0
+ALL_LIBS := json ui store platform bundle policy base
+TEST_PKG := cmocka jansson ncursesw libseccomp libsodium libzstd vterm libnl-3.0 libnl-route-3.0 libnl-nf-3.0
 TEST_LD := -llmdb -lresolv
 
 .PHONY: all
 all: $(addprefix $(BIN)/,$(PROGRAMS)) ## build the native programs into build/bin/
 
-LIBNAMES := base json policy store platform ui
+LIBNAMES := base json policy store platform ui bundle
 LIB_base_SRC := $(LIB_BASE)
 LIB_json_SRC := $(LIB_JSON)
 LIB_policy_SRC := $(LIB_POLICY)
 LIB_store_SRC := $(LIB_STORE)
 LIB_platform_SRC := $(LIB_PLATFORM)
 LIB_ui_SRC := $(LIB_UI)
+LIB_bundle_SRC := $(LIB_BUNDLE)
 
 objs = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
@@ -226,7 +229,7 @@ power-cut: ## 60 power cuts of an emulated board at work; BOARD=name for another
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
-FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c
+FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c $(LIB_BUNDLE)
 
 .PHONY: fuzz
 fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
@@ -235,7 +238,7 @@ fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/native/gen/interface.c
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. -o $@ $^ -ljansson
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. -o $@ $^ -ljansson -lsodium
 
 # --- the flashlight, a package that wants too much
 

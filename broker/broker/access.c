@@ -61,6 +61,9 @@ struct grants_seen {
 	const struct permission_ref *ref;
 	struct grant_view views[GRANTS_SEEN_MAX];
 	struct grant_record records[GRANTS_SEEN_MAX];
+	char declared_text[256];
+	const char *declared_list[64];
+	const char *const *declared; /* NULL: the app has no manifest */
 	size_t count;
 };
 
@@ -107,6 +110,26 @@ static void see_session_answers(struct session *session, struct grants_seen *see
 
 /* What was said for this run stands before what was said earlier for longer;
  * decide() takes the first that fits best. */
+/* The permissions that a bundle's manifest declares, into list, whose words lie in
+ * buf; NULL: the app has no manifest. */
+static const char *const *declared_of(struct store_txn *txn, const char *app, char buf[256], const char *list[64])
+{
+	struct app_record record = { 0 };
+	struct err err = { 0 };
+	char *save = NULL;
+	size_t n = 0;
+	bool has = store_app_get(txn, app, &record, &err) == 1 && strcmp(record.kind, "bundle") == 0;
+
+	(void)snprintf(buf, 256, "%s", record.declared);
+	app_record_finish(&record);
+	if (!has)
+		return NULL;
+	for (char *w = strtok_r(buf, " ", &save); w && n < 63; w = strtok_r(NULL, " ", &save))
+		list[n++] = w;
+	list[n] = NULL;
+	return list;
+}
+
 static int load_grants(struct broker *broker, struct session *session, const char *app, struct grants_seen *seen,
 		       struct err *err)
 {
@@ -119,6 +142,7 @@ static int load_grants(struct broker *broker, struct session *session, const cha
 	if (!txn)
 		return -1;
 	rc = store_grant_each(txn, app, see_grant, seen, err);
+	seen->declared = declared_of(txn, app, seen->declared_text, seen->declared_list);
 	store_abort(txn);
 	return rc < 0 ? -1 : 0;
 }
@@ -161,6 +185,7 @@ struct access_decision access_decide(struct broker *broker, struct session *sess
 		.vendor = &broker->vendor,
 		.grants = seen->views,
 		.grant_count = seen->count,
+		.declared = seen->declared,
 	});
 	fill_from_grant(&ret, seen);
 	ret.decision.grant = NULL;

@@ -74,7 +74,7 @@ static void on_gone(void *data, const char *why)
 
 static const struct job_talk talk = { .what = "reader", .on_message = on_message, .on_gone = on_gone };
 
-struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int fd, const struct inspect_ops *ops,
+struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int fd, int second, const struct inspect_ops *ops,
 			    void *data)
 {
 	struct inspect *i = xcalloc(1, sizeof(*i));
@@ -84,7 +84,7 @@ struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int f
 	i->data = data;
 	chan_begin(w, MSG_INSPECT_ASK, 0);
 	wr_u8(w, (uint8_t)what);
-	i->job = job_start_talk(broker, MSG_INSPECT, w, fd, &talk, i);
+	i->job = job_start_talk(broker, MSG_INSPECT, w, fd, second, &talk, i);
 	free(w);
 	return i;
 }

@@ -17,8 +17,8 @@ struct inspect_ops {
 	void (*on_done)(void *data, int code, const char *why);
 };
 
-/* fd is borrowed. */
-struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int fd, const struct inspect_ops *ops,
+/* fd and second (-1 but for BUNDLE_TAR) are borrowed. */
+struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int fd, int second, const struct inspect_ops *ops,
 			    void *data);
 
 /* Nobody is called any more. NULL is allowed. */

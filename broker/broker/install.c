@@ -348,7 +348,8 @@ struct install *install_create(struct broker *broker, const struct install_reque
 
 	if (r->name[0] && !r->trial && install_name_check(broker, r->name, err) < 0)
 		return NULL;
-	if (!r->name[0] && strcmp(r->kind, "deb") != 0 && strcmp(r->kind, "name") != 0) {
+	if (!r->name[0] && strcmp(r->kind, "deb") != 0 && strcmp(r->kind, "name") != 0 &&
+	    strcmp(r->kind, "bundle") != 0) {
 		err_set(err, EINVAL, "a %s has no name of its own", r->kind);
 		err_hint(err, "--name APP");
 		return NULL;
@@ -364,7 +365,9 @@ struct install *install_create(struct broker *broker, const struct install_reque
 	}
 
 	in->want_files = r->file_count;
-	in->packages = strcmp(r->kind, "deb") == 0 || in->names;
+	in->bundle = strcmp(r->kind, "bundle") == 0;
+	in->packages = strcmp(r->kind, "deb") == 0 || in->names || in->bundle;
+	(void)snprintf(in->accepted_key, sizeof(in->accepted_key), "%.60s", r->key ? r->key : "");
 	in->tty = (uint8_t)(r->tty & RUN_TTY_ANY);
 	in->rows = r->rows;
 	in->columns = r->columns;

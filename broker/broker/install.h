@@ -15,7 +15,7 @@
 struct install;
 
 struct install_request {
-	const char *kind; /* "name", "deb", "directory", "program", "command" */
+	const char *kind; /* "name", "deb", "bundle", "directory", "program", "command" */
 	const char *name; /* "" for name and deb: its own */
 	const char *source; /* what the person called it, for the record */
 	char *const *argv;  /* command; for "name" the packages, the first gives the name */
@@ -23,6 +23,7 @@ struct install_request {
 	size_t file_count;  /* descriptors after the standard three */
 	uint8_t tty;
 	uint16_t rows, columns;
+	const char *key;    /* NULL, or the publisher's that the person accepts */
 	uint64_t timeout_s; /* 0: what is usual for its kind */
 	bool trial; /* nobody sees the app, and it goes when the client does */
 };
@@ -37,6 +38,8 @@ struct install *install_create(struct broker *broker, const struct install_reque
 struct update_request {
 	const char *app;
 	size_t file_count;
+	bool bundle, force; /* the file is a bundle; also an older one */
+	const char *key;
 	bool no_new_permissions; /* not when it may want more than before */
 };
 struct install *install_update(struct broker *broker, const struct update_request *request, struct err *err);

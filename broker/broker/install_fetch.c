@@ -26,7 +26,7 @@ static int check_need(struct install *in, uint64_t need, struct err *err)
 }
 
 /* A package is kept as it came, and unpacked. What it takes is known before. */
-static int check_room(struct install *in, struct err *err)
+int install_check_room(struct install *in, struct err *err)
 {
 	uint64_t need = in->coming_room;
 
@@ -45,11 +45,11 @@ void install_keep_new(struct install *in)
 	struct err err = { 0 };
 	int rc;
 
-	if (check_room(in, &err) < 0) {
+	if (!in->bundle && install_check_room(in, &err) < 0) {
 		install_fail(in, err.msg);
 		return;
 	}
-	if (in->packages) {
+	if (in->packages && !in->bundle) {
 		install_plan_finish(&in->plan);
 		rc = in->about.from_base ? install_plan_base(&in->plan, in->names[0], &err)
 					 : install_plan_make(&in->plan, &request, &err);
@@ -216,7 +216,7 @@ static void read_next(struct install *in)
 	size_t n = 0;
 
 	if (in->read < in->want_files) {
-		in->reading = inspect_ask(in->broker, INSPECT_CONTROL, in->files[in->read], &read_ops, in);
+		in->reading = inspect_ask(in->broker, INSPECT_CONTROL, in->files[in->read], -1, &read_ops, in);
 		return;
 	}
 	for (size_t i = 0; i < in->depend_count; i++) {
@@ -239,6 +239,8 @@ void install_fetch(struct install *in)
 	if (in->names) {
 		install_progress(in, 0, "look into this system's lists");
 		ask(in, in->update ? PACKAGE_LIST : PACKAGE_FETCH, in->names);
+	} else if (in->bundle) {
+		install_keep_new(in);
 	} else if (in->packages) {
 		read_next(in);
 	} else {

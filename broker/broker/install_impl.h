@@ -54,6 +54,8 @@ struct install {
 	bool update, no_new, newest, listed;
 	char old_version[64];
 	struct comparing *comparing;
+	bool bundle, checked, force;
+	char bundle_key[64], pinned_key[64], accepted_key[64], pinned_id[64], bundle_arch[16];
 	bool trial, held;   /* installed for one client's trial; it is */
 	struct turn *purge_turn;
 	char tail[8][200];  /* the last lines of the package manager */
@@ -121,6 +123,15 @@ void install_compare(struct install *in);
 void install_compare_cancel(struct install *in);
 void install_keep_new(struct install *in);
 void install_begin_if_ready(struct install *in);
+
+/* install_bundle.c: checks what was kept and goes on to install_run; and the kept
+ * payload as a plain tar on a pipe, -1 errno. */
+void install_bundle_check(struct install *in);
+int install_bundle_feed(struct install *in);
+int install_check_room(struct install *in, struct err *err);
+/* install_run.c: what the package calls itself becomes the app's name, if it may. */
+int install_take_name(struct install *in, const char *package, struct err *err);
+void install_step_maybe_over(struct install *in);
 
 /* install_limits.c: time and disk, from the start of the session to its end; and what
  * an installer of the person's own changed. */

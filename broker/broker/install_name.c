@@ -98,7 +98,7 @@ static bool has_command(const struct app_record *app, uint16_t count, const char
 }
 
 /* The package's own programs first, then what else its layer brought. */
-static void set_entries(struct app_record *app, const struct inspect_entries *e)
+static void set_entries(struct app_record *app, const struct inspect_entries *e, const char *main_program)
 {
 	char *scanned[APP_COMMANDS_MAX];
 	uint16_t n = app->command_count, own;
@@ -120,6 +120,10 @@ static void set_entries(struct app_record *app, const struct inspect_entries *e)
 	if (app->entry_count) {
 		app->entries = xcalloc(app->entry_count, sizeof(*app->entries));
 		memcpy(app->entries, e->entries, app->entry_count * sizeof(*app->entries));
+	}
+	if (main_program && has_command(app, app->command_count, main_program)) {
+		(void)snprintf(app->main, sizeof(app->main), "%s", main_program);
+		return;
 	}
 	(void)snprintf(app->main, sizeof(app->main), "%s",
 		       entry_main(app->id, app->package, app->commands, app->command_count, own, app->entries,
@@ -150,7 +154,11 @@ int install_name_entries(struct broker *broker, const char *name, const struct i
 	if (store_app_get(txn, name, &app, err) == 1) {
 		if (about->version[0])
 			(void)snprintf(app.version, sizeof(app.version), "%s", about->version);
-		set_entries(&app, about->entries);
+		if (about->signer[0]) {
+			(void)snprintf(app.declared, sizeof(app.declared), "%s", about->declared);
+			(void)snprintf(app.signer, sizeof(app.signer), "%s", about->signer);
+		}
+		set_entries(&app, about->entries, about->main[0] ? about->main : NULL);
 		rc = store_app_put(txn, &app, err) < 0 || label_install(txn, &app, err) < 0 ? -1 : 0;
 	}
 	app_record_finish(&app);
@@ -177,7 +185,9 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	(void)snprintf(app->summary, sizeof(app->summary), "%s", about->summary);
 	(void)snprintf(app->package, sizeof(app->package), "%s", about->package);
 	app->from_base = about->from_base;
-	set_entries(app, about->entries);
+	(void)snprintf(app->signer, sizeof(app->signer), "%s", about->signer);
+	(void)snprintf(app->declared, sizeof(app->declared), "%s", about->declared);
+	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
 	if (store_app_put(txn, app, err) < 0 || label_install(txn, app, err) < 0)
 		return -1;
 	if (about->trial)

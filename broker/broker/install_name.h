@@ -17,6 +17,9 @@ struct install_about {
 	char kind[16], source[256], version[64], title[64], summary[128];
 	char package[64]; /* in the host's lists, by which it can be updated; "" none */
 	bool trial;        /* it stays an app that nobody sees */
+	char signer[64];   /* of a bundle: the key */
+	char main[256];    /* as a manifest says; "" chosen by name */
+	char declared[256]; /* of a manifest, with blanks between */
 	bool from_base;    /* the host has it already */
 	const struct inspect_entries *entries; /* NULL: what the scan of its layer found */
 };

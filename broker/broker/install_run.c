@@ -59,17 +59,24 @@ static bool use_fields(struct install *in)
 	(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", package);
 	if (in->name[0] || in->trial)
 		return true;
-	if (install_name_check(in->broker, package, &err) < 0 ||
-	    install_name_give(in->broker, in->id, package, &err) < 0) {
-		err_wrap(&err, "package '%s'", package);
-		install_fail(in, err.msg);
-		return false;
-	}
+	if (install_take_name(in, package, &err) == 0)
+		return true;
+	install_fail(in, err.msg);
+	return false;
+}
+
+int install_take_name(struct install *in, const char *package, struct err *err)
+{
+	if (install_name_check(in->broker, package, err) < 0 ||
+	    install_name_give(in->broker, in->id, package, err) < 0)
+		return err_wrap(err, "package '%s'", package);
 	(void)snprintf(in->name, sizeof(in->name), "%.63s", package);
 	(void)snprintf(in->id, sizeof(in->id), "%s", in->name);
-	(void)snprintf(in->session->app, sizeof(in->session->app), "%s", in->name);
-	turn_rename(in->session->turn, in->name);
-	return true;
+	if (in->session) {
+		(void)snprintf(in->session->app, sizeof(in->session->app), "%s", in->name);
+		turn_rename(in->session->turn, in->name);
+	}
+	return 0;
 }
 
 static void on_fields(void *data, uint32_t events)
@@ -131,6 +138,12 @@ static void step_is_over(struct install *in)
 	in->step_over = false;
 	in->step++;
 	next_step(in);
+}
+
+void install_step_maybe_over(struct install *in)
+{
+	if (in->step_over && !in->feeding && !in->reading && !in->failed)
+		step_is_over(in);
 }
 
 static void on_fed(void *data, const struct job_result *result)
@@ -195,8 +208,7 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 			return;
 	}
 	in->step_over = true;
-	if (!in->feeding && !in->reading)
-		step_is_over(in);
+	install_step_maybe_over(in);
 }
 
 static const struct command_ops step_ops = { .on_ran = on_step_ran, .on_exited = on_step_exited };
@@ -213,7 +225,7 @@ static int step_output(struct install *in, const struct install_step *step)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	if (step->entries) {
-		in->reading = inspect_ask(in->broker, INSPECT_ENTRIES, ends[0], &entries_ops, in);
+		in->reading = inspect_ask(in->broker, INSPECT_ENTRIES, ends[0], -1, &entries_ops, in);
 		(void)close(ends[0]);
 	} else {
 		in->fields_fd = ends[0];
@@ -225,6 +237,8 @@ static int step_output(struct install *in, const struct install_step *step)
 
 static int step_fd(struct install *in, const struct install_step *step, int i, const int *fds, size_t n)
 {
+	if (i == 0 && step->file >= 0 && in->bundle)
+		return install_bundle_feed(in);
 	if (i == 0 && step->file >= 0)
 		return in->packages ? feed_package(in, (unsigned int)step->file)
 				    : fcntl(in->files[step->file], F_DUPFD_CLOEXEC, 3);
@@ -321,6 +335,10 @@ void install_keep_and_run(struct install *in)
 {
 	struct wr *w;
 
+	if (in->bundle && in->kept == in->file_count && !in->checked) {
+		install_bundle_check(in);
+		return;
+	}
 	if (!in->packages || in->kept == in->file_count) {
 		install_run(in);
 		return;

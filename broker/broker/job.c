@@ -21,7 +21,7 @@ struct job {
 	struct chan *chan;
 	bool contacts;
 	struct wr *body; /* the job itself, sent after keep; freed once sent */
-	int out_fd;
+	int out_fd, second_fd;
 	uint64_t *keep;
 	size_t keep_count;
 	const struct job_ops *ops;
@@ -54,6 +54,8 @@ static void job_free(struct job *job)
 	chan_destroy(job->chan);
 	if (job->out_fd >= 0)
 		(void)close(job->out_fd);
+	if (job->second_fd >= 0)
+		(void)close(job->second_fd);
 	free(job->body);
 	free(job->keep);
 	free(job);
@@ -67,7 +69,7 @@ static struct job *job_new(struct broker *broker, void *data)
 
 	job->broker = broker;
 	job->id = ++broker->next_job;
-	job->out_fd = -1;
+	job->out_fd = job->second_fd = -1;
 	job->data = data;
 	job->next = broker->jobs;
 	broker->jobs = job;
@@ -190,12 +192,16 @@ static void send_job(struct job *job)
 		chan_send(job->chan, w, NULL, 0);
 		done += n;
 	}
+	const int fds[2] = { job->out_fd, job->second_fd };
+
 	if (job->body)
-		chan_send(job->chan, job->body, &job->out_fd, job->out_fd >= 0 ? 1 : 0);
+		chan_send(job->chan, job->body, fds, (size_t)(fds[0] >= 0) + (fds[1] >= 0));
 	free(job->body);
 	job->body = NULL;
 	if (job->out_fd >= 0)
 		(void)close(steal_fd(&job->out_fd));
+	if (job->second_fd >= 0)
+		(void)close(steal_fd(&job->second_fd));
 	free(w);
 }
 
@@ -278,7 +284,7 @@ struct job *job_start_contacts(struct broker *broker, uint16_t gate,
 	return job;
 }
 
-struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd,
+struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd, int second,
 			   const struct job_talk *talk, void *data)
 {
 	struct job *job = job_new(broker, data);
@@ -288,6 +294,8 @@ struct job *job_start_talk(struct broker *broker, enum msg_op start, const struc
 	*job->body = *ask;
 	if (fd >= 0)
 		job->out_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (second >= 0)
+		job->second_fd = fcntl(second, F_DUPFD_CLOEXEC, 3);
 	ask_parent(job, start, NULL);
 	return job;
 }

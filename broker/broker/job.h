@@ -47,7 +47,7 @@ struct job *job_start_contacts(struct broker *broker, uint16_t gate,
 			       void (*fn)(void *data, const struct contacts_result *result), void *data);
 
 /* A process of another kind: start (PACKAGES, INSPECT) asks cowbelld for it, ask is
- * its one message (chan_begin with any id; filled in), fd rides on it and is
+ * its one message (chan_begin with any id; filled in), fd and second ride on it and are
  * borrowed (-1: none). Every message goes to on_message, false: it broke the
  * protocol. The owner cancels the job when it has its answer; on_gone says that
  * the process ended before, and the job is gone. */
@@ -56,7 +56,7 @@ struct job_talk {
 	bool (*on_message)(void *data, struct msg *m);
 	void (*on_gone)(void *data, const char *why);
 };
-struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd,
+struct job *job_start_talk(struct broker *broker, enum msg_op start, const struct wr *ask, int fd, int second,
 			   const struct job_talk *talk, void *data);
 
 /* Nobody is called any more; the process ends by itself. NULL is allowed. */

@@ -149,6 +149,9 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 	case INSPECT_PROGRAM:
 		add_to(l, "programs", json_string(value));
 		break;
+	case INSPECT_SIGNER:
+		json_object_set_new(l->found, "signed", json_string(value));
+		break;
 	case INSPECT_SETID:
 		add_to(l, "setid", json_string(value));
 		break;
@@ -178,6 +181,8 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 	case INSPECT_WANTS:
 		add_want(l, value, true);
 		break;
+	case INSPECT_TITLE:
+	case INSPECT_MAIN:
 	case INSPECT_ENTRY_EXEC:
 	case INSPECT_ENTRY_ICON:
 	case INSPECT_ENTRY_TERMINAL:
@@ -241,7 +246,7 @@ static void read_file(struct look *l, int fd, enum inspect_what what)
 
 	if (fstat(fd, &st) == 0)
 		json_object_set_new(l->found, "size", json_integer(st.st_size));
-	l->reading = inspect_ask(l->broker, what, fd, &read_ops, l);
+	l->reading = inspect_ask(l->broker, what, fd, -1, &read_ops, l);
 }
 
 /* --- names --- */
@@ -318,7 +323,9 @@ static void next_thing(struct look *l)
 	}
 	l->found = empty_find(kind, l->things[l->at]);
 	if (strcmp(kind, "name") != 0) {
-		read_file(l, l->fds[l->next_fd++], strcmp(kind, "deb") == 0 ? INSPECT_PACKAGE : INSPECT_PROGRAM_FILE);
+		read_file(l, l->fds[l->next_fd++], strcmp(kind, "deb") == 0	  ? INSPECT_PACKAGE
+						   : strcmp(kind, "bundle") == 0 ? INSPECT_BUNDLE
+										 : INSPECT_PROGRAM_FILE);
 		return;
 	}
 	l->asking = packages_ask(l->broker, PACKAGE_GET, (char *const[]){ l->things[l->at], NULL }, &fetch_ops, l, &err);
@@ -372,8 +379,9 @@ struct look *look_create(struct broker *broker, char *const *kinds, char *const 
 	size_t n = 0, files = 0;
 
 	while (kinds[n] && things[n]) {
-		if (strcmp(kinds[n], "name") != 0 && strcmp(kinds[n], "deb") != 0 && strcmp(kinds[n], "program") != 0) {
-			err_set(err, EINVAL, "kind '%.32s' is not known (name, deb, program)", kinds[n]);
+		if (strcmp(kinds[n], "name") != 0 && strcmp(kinds[n], "deb") != 0 && strcmp(kinds[n], "bundle") != 0 &&
+		    strcmp(kinds[n], "program") != 0) {
+			err_set(err, EINVAL, "kind '%.32s' is not known (name, deb, bundle, program)", kinds[n]);
 			return NULL;
 		}
 		files += strcmp(kinds[n], "name") != 0;

@@ -148,7 +148,7 @@ struct packages *packages_ask(struct broker *broker, enum package_want want, cha
 		err_set(err, E2BIG, "the words are longer than 64 kB together");
 		return NULL;
 	}
-	p->job = job_start_talk(broker, MSG_PACKAGES, w, -1, &talk, p);
+	p->job = job_start_talk(broker, MSG_PACKAGES, w, -1, -1, &talk, p);
 	free(w);
 	return p;
 }

@@ -224,6 +224,7 @@ SERVICE_METHOD(service_install)
 		.rows = (uint16_t)service_int(params, "rows"),
 		.columns = (uint16_t)service_int(params, "columns"),
 		.timeout_s = service_int(params, "timeout"),
+		.key = service_str(params, "key"),
 		.trial = service_bool(params, "trial"),
 	};
 	struct err err = { 0 };
@@ -253,6 +254,9 @@ SERVICE_METHOD(service_update)
 	struct update_request request = {
 		.app = service_str(params, "app"),
 		.no_new_permissions = service_bool(params, "no_new_permissions"),
+		.bundle = service_bool(params, "bundle"),
+		.force = service_bool(params, "force"),
+		.key = service_str(params, "key"),
 	};
 	struct install *install = NULL;
 	struct err err = { 0 };

@@ -73,6 +73,8 @@ json_t *run_params(const char *app, json_t *argv);
 json_t *run_words(const char *verb, char **argv);
 /* inspect.c: 0 or more a descriptor of the file, -1 the word is a package's name, -2
  * after saying why neither. kind: "deb", "program", "name". */
+/* One line of JSON about a file, the caller's; NULL after saying why not. */
+char *inspect_file(struct ctl *ctl, const char *kind, const char *name, int fd);
 int open_thing(const char *word, const char **ret_kind);
 
 /* --- verbs by file --- */
@@ -80,6 +82,7 @@ int cmd_search(struct ctl *ctl, int argc, char **argv);
 int cmd_inspect(struct ctl *ctl, int argc, char **argv);
 int cmd_try(struct ctl *ctl, int argc, char **argv);
 int cmd_update(struct ctl *ctl, int argc, char **argv);
+int cmd_bundle(struct ctl *ctl, int argc, char **argv);
 int cmd_list(struct ctl *ctl, int argc, char **argv);
 int cmd_info(struct ctl *ctl, int argc, char **argv);
 int cmd_ps(struct ctl *ctl, int argc, char **argv);

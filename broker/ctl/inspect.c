@@ -266,14 +266,14 @@ static bool has_suffix(const char *text, const char *suffix)
 int open_thing(const char *word, const char **ret_kind)
 {
 	const char *slash = strrchr(word, '/');
-	bool deb = has_suffix(word, ".deb");
+	bool deb = has_suffix(word, ".deb"), bundle = has_suffix(word, ".cowbell");
 	struct stat st;
 	int fd;
 
 	*ret_kind = "name";
-	if (!slash && !deb)
+	if (!slash && !deb && !bundle)
 		return -1;
-	*ret_kind = deb ? "deb" : "program";
+	*ret_kind = deb ? "deb" : bundle ? "bundle" : "program";
 	fd = open(word, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		(void)fprintf(stderr, "cowbell: %s: %s\n", word, strerror(errno));
@@ -285,6 +285,17 @@ int open_thing(const char *word, const char **ret_kind)
 		return -2;
 	}
 	return fd;
+}
+
+char *inspect_file(struct ctl *ctl, const char *kind, const char *name, int fd)
+{
+	struct text text = { NULL, 0 };
+
+	if (relay_text(ctl, name, "io.cowbell.Inspect", json_pack("{s:[s], s:[s]}", "kinds", kind, "things", name), &fd, 1,
+		       take_text, &text) == EXIT_DONE)
+		return text.buf;
+	free(text.buf);
+	return NULL;
 }
 
 int cmd_inspect(struct ctl *ctl, int argc, char **argv)

@@ -245,14 +245,72 @@ static int dry_run(struct ctl *ctl, char **names)
 	return EXIT_DONE;
 }
 
+static json_t *bundle_params(const char *name, const char *path, const char *key)
+{
+	char source[512];
+	json_t *params;
+
+	(void)snprintf(source, sizeof(source), "bundle %.400s", base_name(path));
+	params = install_params("bundle", name ? name : "", source, NULL, 1);
+	if (key)
+		json_object_set_new(params, "key", json_string(key));
+	return params;
+}
+
+/* Whose key it is that signed it; "" after saying what is wrong with the bundle. */
+static void find_signer(struct ctl *ctl, const char *path, int fd, char ret[64])
+{
+	struct ctl quiet = { .root = ctl->root, .json = true, .quiet = true };
+	char *text = inspect_file(&quiet, "bundle", base_name(path), fd);
+	json_t *found = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	(void)snprintf(ret, 64, "%s", found ? str_of(found, "signed") : "");
+	json_decref(found);
+	free(text);
+}
+
+/* An unknown publisher is shown and asked about once; the key is what is accepted. */
+static int install_bundle(struct ctl *ctl, const char *name, const char *path, const char *key)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), rc;
+	char signer[64], question[300];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return open_failed(path);
+	if (!S_ISREG(st.st_mode)) {
+		(void)fprintf(stderr, "cowbell: %s: not a file\n", path);
+		(void)close(fd);
+		return EXIT_FAILED;
+	}
+	if (!key && (ctl->yes || isatty(STDIN_FILENO))) {
+		find_signer(ctl, path, fd, signer);
+		if (!signer[0]) {
+			(void)close(fd);
+			return EXIT_FAILED;
+		}
+		(void)snprintf(question, sizeof(question), "%s is signed with the key %s. Install it from this publisher?",
+			       base_name(path), signer);
+		if (!ctl_confirm(ctl, base_name(path), question)) {
+			(void)close(fd);
+			return EXIT_FAILED;
+		}
+		key = signer;
+	}
+	rc = relay_command(ctl, base_name(path), "io.cowbell.Install", bundle_params(name, path, key), &fd, 1, false, false);
+	(void)close(fd);
+	return rc;
+}
+
 int cmd_install(struct ctl *ctl, int argc, char **argv)
 {
 	bool dry = false;
-	const char *lasts = NULL;
+	const char *lasts = NULL, *key = NULL;
 	const char *name = NULL, *with = NULL;
 	const struct option_spec specs[] = { { .name = "--name", .has_value = true, .value = &name },
 					     { .name = "--with", .has_value = true, .value = &with },
 					     { .name = "--dry-run", .flag = &dry },
+					     { .name = "--key", .has_value = true, .value = &key },
 					     { .name = "--timeout", .has_value = true, .value = &lasts },
 					     { .name = NULL } };
 	int i, rc;
@@ -269,6 +327,8 @@ int cmd_install(struct ctl *ctl, int argc, char **argv)
 		rc = dry_needs_name();
 	else if (dry)
 		rc = dry_run(ctl, argv + 1);
+	else if (has_suffix(argv[1], ".cowbell"))
+		rc = argc == 2 ? install_bundle(ctl, name, argv[1], key) : usage("install");
 	else if (has_suffix(argv[1], ".deb"))
 		rc = install_debs(ctl, name, argc - 1, argv + 1);
 	else if (argc == 2 && is_path(argv[1]))

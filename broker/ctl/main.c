@@ -14,12 +14,13 @@
 #include <string.h>
 
 const struct verb verbs[] = {
-	{ "install", "[--name APP] [--dry-run] [--timeout 30m] NAME...|FILE.deb...|PATH | --name APP [--with DIR] -- COMMAND...",
+	{ "install", "[--name APP] [--dry-run] [--timeout 30m] NAME...|FILE.deb...|[--key KEY] FILE.cowbell|PATH | --name APP [--with DIR] -- COMMAND...",
 	  "install a package in a sandbox of its own", cmd_install },
 	{ "search", "WORD...", "look for packages in this system's lists", cmd_search },
 	{ "inspect", "FILE|NAME...", "what a package is and wants, before anything of it runs", cmd_inspect },
 	{ "try", "FILE|NAME|APP [-- ARGS...]", "run it once, give it nothing, keep nothing, and tell what it reached for", cmd_try },
-	{ "update", "[--no-new-permissions] [APP... | APP FILE.deb...]", "a new version; state and answers stay", cmd_update },
+	{ "bundle", "DIR -k KEY -o FILE.cowbell", "make a signed bundle of a folder", cmd_bundle },
+	{ "update", "[--no-new-permissions] [--force] [APP... | APP FILE.deb... | APP FILE.cowbell]", "a new version; state and answers stay", cmd_update },
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },

@@ -19,6 +19,8 @@ static bool is_file(const char *word)
 	return strchr(word, '/') || (n > 4 && strcmp(word + n - 4, ".deb") == 0);
 }
 
+static bool is_bundle, force;
+
 static int update_one(struct ctl *ctl, const char *app, const int *fds, size_t count, bool no_new)
 {
 	json_t *files = json_array();
@@ -26,7 +28,8 @@ static int update_one(struct ctl *ctl, const char *app, const int *fds, size_t c
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(files, json_string("file"));
 	return relay_command(ctl, app, "io.cowbell.Update",
-			     json_pack("{s:s, s:o, s:b}", "app", app, "files", files, "no_new_permissions", no_new), fds, count,
+			     json_pack("{s:s, s:o, s:b, s:b, s:b}", "app", app, "files", files, "no_new_permissions", no_new,
+				       "bundle", is_bundle, "force", force), fds, count,
 			     false, false);
 }
 
@@ -78,7 +81,9 @@ static int update_all(struct ctl *ctl, bool no_new)
 int cmd_update(struct ctl *ctl, int argc, char **argv)
 {
 	bool no_new = false;
-	const struct option_spec specs[] = { { .name = "--no-new-permissions", .flag = &no_new }, { .name = NULL } };
+	const struct option_spec specs[] = { { .name = "--no-new-permissions", .flag = &no_new },
+					     { .name = "--force", .flag = &force },
+					     { .name = NULL } };
 	int rc = EXIT_DONE;
 
 	if (options_take("update", specs, &argc, argv))
@@ -87,6 +92,7 @@ int cmd_update(struct ctl *ctl, int argc, char **argv)
 		return update_all(ctl, no_new);
 	if (is_file(argv[1]))
 		return usage("update");
+	is_bundle = argc == 3 && strlen(argv[2]) > 8 && strcmp(argv[2] + strlen(argv[2]) - 8, ".cowbell") == 0;
 	if (argc > 2 && is_file(argv[2]))
 		return update_from_files(ctl, argv[1], argv + 2, argc - 2, no_new);
 	for (int i = 1; i < argc; i++) {

@@ -49,6 +49,9 @@ void judge_tell(struct judge *judge);
 
 /* --- deb.c --- */
 
+/* A bundle; out -1: it is checked and told of, else its payload goes there. */
+int bundle_read(int in, int out, struct err *err);
+
 /* A single program. */
 int program_read(int fd, struct err *err);
 

@@ -35,7 +35,7 @@ void tell_fact(enum inspect_key key, const char *value, size_t len)
 		_exit(0); /* nobody wants to know any more */
 }
 
-static int read_thing(enum inspect_what what, int fd, struct err *err)
+static int read_thing(enum inspect_what what, int fd, int second, struct err *err)
 {
 	FILE *in;
 
@@ -48,6 +48,10 @@ static int read_thing(enum inspect_what what, int fd, struct err *err)
 		return deb_read(fd, what == INSPECT_PACKAGE, err);
 	case INSPECT_PROGRAM_FILE:
 		return program_read(fd, err);
+	case INSPECT_BUNDLE:
+		return bundle_read(fd, -1, err);
+	case INSPECT_BUNDLE_TAR:
+		return bundle_read(fd, second, err);
 	case INSPECT_WHAT_COUNT:
 		break;
 	}
@@ -83,9 +87,10 @@ int main(void)
 		return 0;
 	job = m.id;
 	what = (enum inspect_what)rd_u8(&m.body);
-	if (m.op != MSG_INSPECT_ASK || !rd_end(&m.body) || m.fd_count != 1 || what >= INSPECT_WHAT_COUNT)
+	if (m.op != MSG_INSPECT_ASK || !rd_end(&m.body) || what >= INSPECT_WHAT_COUNT ||
+	    m.fd_count != (what == INSPECT_BUNDLE_TAR ? 2u : 1u))
 		fatal("message '%s' is malformed or not for us", msg_op_name(m.op));
-	rc = read_thing(what, m.fds[0], &err);
+	rc = read_thing(what, m.fds[0], m.fds[1], &err);
 	chan_begin(&w, MSG_INSPECT_DONE, job);
 	wr_u32(&w, rc < 0 ? (uint32_t)(err.code ? err.code : EIO) : 0);
 	wr_str(&w, rc < 0 ? err.msg : "");

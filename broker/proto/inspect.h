@@ -14,6 +14,8 @@ enum inspect_what {
 	INSPECT_PACKAGE = 1, /* fd: a .deb: what it says of itself, and what it carries */
 	INSPECT_CONTROL = 2, /* fd: a .deb: what it says of itself, alone */
 	INSPECT_PROGRAM_FILE = 3, /* fd: a single program */
+	INSPECT_BUNDLE = 4,      /* fd: a .cowbell: everything of it is checked */
+	INSPECT_BUNDLE_TAR = 5,  /* fds: a .cowbell, and where its payload goes as a plain tar */
 	INSPECT_WHAT_COUNT
 };
 
@@ -37,6 +39,10 @@ enum inspect_key {
 	INSPECT_HOMEPAGE,
 	INSPECT_DEPENDS, /* one alternative set each: "a (>= 1) | b" */
 	INSPECT_INSTALLED_SIZE, /* bytes */
+
+	INSPECT_SIGNER, /* of a bundle: the public key that verified it */
+	INSPECT_TITLE,
+	INSPECT_MAIN,   /* the program that "run" starts */
 
 	/* what it carries */
 	INSPECT_FILES = 40, /* how many */

@@ -35,6 +35,8 @@ static void encode(struct wr *w, const struct app_record *a)
 	wr_str(w, a->main);
 	wr_str(w, a->package);
 	wr_u8(w, a->from_base);
+	wr_str(w, a->signer);
+	wr_str(w, a->declared);
 	wr_u16(w, a->entry_count);
 	for (uint16_t i = 0; i < a->entry_count; i++) {
 		wr_str(w, a->entries[i].name);
@@ -94,6 +96,8 @@ static bool decode(struct rd *r, struct app_record *a)
 	rd_str(r, a->main, sizeof(a->main));
 	rd_str(r, a->package, sizeof(a->package));
 	a->from_base = rd_u8(r) != 0;
+	rd_str(r, a->signer, sizeof(a->signer));
+	rd_str(r, a->declared, sizeof(a->declared));
 	return decode_entries(r, a) && rd_end(r);
 }
 

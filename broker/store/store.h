@@ -129,6 +129,8 @@ struct app_record {
 	char *commands[APP_COMMANDS_MAX]; /* absolute paths inside its root; owned by the record */
 	char main[256];    /* which of them "run" starts; "" where nothing tells */
 	char package[64];  /* its name in the host's lists; "" when it came from elsewhere */
+	char signer[64];    /* of a native bundle: the publisher's key, "" none */
+	char declared[256]; /* permissions of its manifest, with blanks between */
 	bool from_base;    /* the host has the package itself: the app runs the host's program */
 	uint16_t entry_count;
 	struct app_entry *entries; /* entry_count of them; owned by the record */

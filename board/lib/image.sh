@@ -10,7 +10,7 @@ words() { sed 's/#.*//' "$1" | tr '\n' ' '; }
 arch=$(get arch)
 out=build/board/$board
 
-key=$(cat "board/$board/machine" board/lib/{image.sh,root.sh,packages,modules,init,boot,exit.c} "tools/pins/$arch" | sha256sum)
+key=$(cat "board/$board/machine" board/lib/{image.sh,tree.sh,root.sh,packages,modules,init,boot,exit.c} "tools/pins/$arch" | sha256sum)
 [ ! -e "$out/image.key" ] || [ "$(cat "$out/image.key")" != "$key" ] || exit 0
 echo "  IMAGE  $out"
 rm -rf "$out"
@@ -51,4 +51,5 @@ tools/debs.sh "$arch" $(words board/lib/packages) >"$out/debs"
 modules $(words board/lib/modules) | sort -u >"$out/modules"
 fakeroot board/lib/root.sh "$out" "$version"
 rm -rf "$out/k" "$out/i" "$out/exit"
+board/lib/tree.sh "$board"
 echo "$key" >"$out/image.key"

@@ -55,10 +55,16 @@ class Machine:
         return [*self.get('emulator').split(), *accel, '-smp', os.environ.get('BOARD_CPUS', '1'),
                 '-m', self.get('memory'), '-nodefaults', '-nographic', '-no-reboot', '-serial', 'stdio', *end,
                 '-kernel', f'{self.folder}/kernel', '-initrd', f'{self.folder}/initrd', '-append', append,
+                *(['-dtb', f'{self.folder}/tree.dtb'] if self.get('led') else []),
                 '-drive', f'if=none,id=root,file={root},format=qcow2,cache=unsafe',
                 '-device', 'virtio-blk-pci,drive=root',
                 '-drive', f'if=none,id=in,file={disk},format=raw,readonly=on',
                 '-device', 'virtio-blk-pci,drive=in']
+
+    def read_pins(self, monitor):
+        """The lines of the GPIO controller as the emulator drives them: no word of the guest's."""
+        said = monitor.human(f'xp /1wx {self.get("pins")}')
+        return said.split()[-1] if ': 0x' in said else f'error: {said}'
 
     def status(self, code):
         """What the guest ended with, of the emulator's own status."""

@@ -13,33 +13,43 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from machine import Machine, result, save  # noqa: E402
+from machine import Machine, Monitor, result, save  # noqa: E402
 
 LIMIT = int(os.environ.get('BOARD_TIMEOUT', '600'))  # seconds a test may take
 
 
-def start(machine, state, disk, folder, **streams):
+def start(machine, state, disk, folder, more=(), **streams):
     """A machine of its own, as it was saved."""
     root = f'{folder}/root.qcow2'
     shutil.copyfile(state, root)
     # The saved disk names what it stands on by a relative path.
     subprocess.run(['qemu-img', 'rebase', '-u', '-b', os.path.abspath(f'{machine.folder}/root.img'), '-F', 'raw', root],
                    check=True)
-    return subprocess.Popen(machine.command(root, disk) + ['-loadvm', 'ready'], **streams)
+    return subprocess.Popen(machine.command(root, disk) + ['-loadvm', 'ready', *more], **streams)
 
 
 def run(machine, state, disk, line):
     """Runs one line; returns its status and what it printed."""
     with tempfile.TemporaryDirectory(prefix='guest.', dir=machine.folder) as folder:
-        p = start(machine, state, disk, folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        monitor, late, out = Monitor(), [], b''
+        p = start(machine, state, disk, folder, monitor.option(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                   stderr=subprocess.STDOUT)
-        try:
-            out, _ = p.communicate(f'{int(time.time())} {line}\n'.encode(), timeout=LIMIT)
-            return result(machine, out, p.returncode), out
-        except subprocess.TimeoutExpired:
-            p.kill()
-            out, _ = p.communicate()
+        killer = threading.Timer(LIMIT, lambda: (late.append(True), p.kill()))
+        killer.start()
+        p.stdin.write(f'{int(time.time())} {line}\n'.encode())
+        p.stdin.flush()
+        for said in p.stdout:
+            # A test asks for what only we can see, and waits for one line.
+            if said.strip() == b'@@PINS':
+                p.stdin.write(f'{machine.read_pins(monitor)}\n'.encode())
+                p.stdin.flush()
+            else:
+                out += said
+        p.wait()
+        killer.cancel()
+        if late:
             return 252, out + f'\nnot ok the test ended within {LIMIT} s\n'.encode()
+        return result(machine, out, p.returncode), out
 
 
 def shell(machine, state, disk):
@@ -102,7 +112,8 @@ def main():
                     return
                 test = todo.pop(0)
             begin = time.time()
-            status, out = run(machine, state, disk, f'tests/system/run {test}')
+            ask = f'BOARD_CONSOLE=/dev/{machine.get("console")} ' if machine.get('pins') else ''
+            status, out = run(machine, state, disk, f'{ask}tests/system/run {test}')
             passed, failed, skipped, why, text = judge(machine, status, out)
             bad = status != 0 or why
             with lock:

@@ -217,6 +217,10 @@ demo: ## a private Cowbell, two apps, and a bell; installs what building needs
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb
 	$(Q)tools/demo.sh
 
+.PHONY: board-demo
+board-demo: deps ## the flashlight and the bell on an emulated ARM board's serial console; BOARD=name for another
+	$(Q)board/run-demo $(BOARD)
+
 bench: all ## figures, as ratios against peers in the same run
 	$(Q)$(SUDO) tests/bench/run
 

@@ -18,6 +18,7 @@ sensors    /sys/class/net/lo
 contacts   .local/share/contacts
 P
 stop
+modprobe -qa fuse tun 2>/dev/null
 [ -c /dev/fuse ] && [ -c /dev/net/tun ] || { skip "device nodes" "/dev/fuse or /dev/net/tun"; exit 0; }
 BIN=$own/bin start --board mine
 cb() { "$own/bin/cowbell" --root "$R" "$@"; }

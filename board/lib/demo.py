@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""demo.py BOARD INPUT: the demo on a board's serial console. Where somebody sits
+at a terminal, it is theirs; else the keys are typed as the bells come, and the
+words that must appear are looked for. Either way the pin of the light is read
+from outside the machine, and every change of it is told."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from machine import Machine, Monitor, result, save  # noqa: E402
+from run import start  # noqa: E402
+
+LIMIT = int(os.environ.get('BOARD_TIMEOUT', '240'))
+# What is typed where nobody sits: for a bell with these words, these keys. A bell is deaf for its first second.
+KEYS = [(b'wants your contacts', b'\r'), (b'wants the torch', b'j\r'), (b'wants ', b'\r')]
+BELL_END = b'Esc: later'
+MUST = ['board qemu-virt-', 'torch: /sys/class/leds/white:flash', 'flashlight wants your contacts (2 people)',
+        'flashlight wants the torch', 'contacts: 0 found', 'the light is on', 'the light is ON', 'the light is OFF',
+        'torch +allow', 'torch was allow, and will be asked', 'That was all']
+
+
+class Pin:
+    """Tells of each change of the light's line, until it is stopped."""
+
+    def __init__(self, machine, monitor, tell):
+        self.machine, self.monitor, self.tell = machine, monitor, tell
+        self.line = int(machine.get('led').split()[-1])
+        self.changes = []
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def watch(self):
+        before = False
+        while not self.stopped.wait(0.25):
+            try:
+                said = self.machine.read_pins(self.monitor)
+            except OSError: # the emulator has ended
+                return
+            if not said.startswith('0x'):
+                return
+            now = bool(int(said, 16) >> self.line & 1)
+            if now != before:
+                before = now
+                self.changes.append(now)
+                time.sleep(0.7)  # what the board draws on the same screen goes first
+                self.tell(f'\r\n    [outside the machine: line {self.line} of its GPIO controller is '
+                          f'{"high: the light is ON" if now else "low: the light is OFF"}]\r\n'.encode())
+
+
+class Typist:
+    """Answers each bell once, when the second is over in which it hears nothing."""
+
+    def __init__(self, p):
+        self.p, self.done, self.last, self.when = p, 0, b'', 0.0
+
+    def read(self, out):
+        end = out.find(BELL_END, self.done)
+        if end < 0:
+            return
+        bell, self.done = out[self.done:end], end + len(BELL_END)
+        words, keys = next(((w, k) for w, k in KEYS if w in bell), (b'', b''))
+        # Drawn anew while keys are pressed, it is the same bell.
+        if not words or (words == self.last and time.time() - self.when < 3):
+            return
+        time.sleep(1.6)
+        for key in keys:
+            self.p.stdin.write(bytes([key]))
+            self.p.stdin.flush()
+            time.sleep(0.3)
+        self.last, self.when = words, time.time()
+
+
+def feed(p):
+    """Keys of whoever sits here go to the board."""
+    try:
+        while p.poll() is None:
+            data = os.read(0, 4096)
+            if not data:
+                break
+            p.stdin.write(data)
+            p.stdin.flush()
+    except OSError:
+        pass
+
+
+def show(p, person, pin):
+    out, typist = b'', Typist(p)
+    while True:
+        data = os.read(p.stdout.fileno(), 4096)
+        if not data:
+            return out
+        out += data
+        pin.tell(data)
+        if not person:
+            typist.read(out)
+
+
+def main():
+    machine, disk = Machine(sys.argv[1]), sys.argv[2]
+    state = save(machine)
+    person = os.isatty(0) and os.isatty(1)
+    size = os.get_terminal_size() if person else os.terminal_size((80, 24))
+    lock = threading.Lock()
+    told = []
+
+    def tell(data):
+        with lock:
+            told.append(data)
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+
+    with tempfile.TemporaryDirectory(prefix='guest.', dir=machine.folder) as folder:
+        monitor = Monitor()
+        p = start(machine, state, disk, folder, monitor.option(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                  stderr=subprocess.STDOUT)
+        pin = Pin(machine, monitor, tell)
+        killer = None if person else threading.Timer(LIMIT, p.kill)
+        try:
+            if person:
+                subprocess.run(['stty', 'raw', '-echo'], check=False)
+                threading.Thread(target=feed, args=(p,), daemon=True).start()
+            else:
+                killer.start()
+            term = re.sub(r'[^a-z0-9-]', '', os.environ.get('TERM', 'linux')) if person else 'linux'
+            p.stdin.write(f'{int(time.time())} tty stty rows {size.lines} cols {size.columns}; '
+                          f'TERM={term} tools/board-demo.sh\n'.encode())
+            p.stdin.flush()
+            pin.thread.start()
+            out = show(p, person, pin)
+            status = result(machine, out, p.wait())
+        finally:
+            pin.stopped.set()
+            p.kill()
+            if killer:
+                killer.cancel()
+            if person:
+                subprocess.run(['stty', 'sane'], check=False)
+        pin.thread.join()
+    if person:
+        return status
+    text = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', b''.join(told).decode(errors='replace'))
+    missing = [m for m in MUST if not re.search(m.replace('(', r'\(').replace(')', r'\)'), text)]
+    for m in missing:
+        print(f'not ok the demo shows: {m}')
+    if pin.changes != [True, False, True, False]:
+        missing.append('light')
+        print(f'not ok the light goes on and off, twice: {pin.changes}')
+    print(f'board-demo: status {status}, {len(MUST)} things looked for, {len(missing)} missing, '
+          f'the light went {" ".join("on" if c else "off" for c in pin.changes)}')
+    return 1 if status or missing else 0
+
+
+sys.exit(main())

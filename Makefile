@@ -271,7 +271,7 @@ install: all ## put everything in place below DESTDIR
 	install -m 755 $(addprefix $(BIN)/,$(filter-out cowbell cowbell-tty,$(PROGRAMS))) dist/apt-hook $(DESTDIR)$(LIBEXEC)/
 	install -m 755 $(addprefix $(BIN)/,$(filter cowbell cowbell-tty,$(PROGRAMS))) $(DESTDIR)/usr/bin/
 	ln -sf ../libexec/cowbell/cowbelld $(DESTDIR)/usr/sbin/cowbelld
-	install -m 644 dist/cowbelld.service $(DESTDIR)/usr/lib/systemd/system/
+	install -m 644 dist/cowbelld.service dist/cowbell-tty@.service $(DESTDIR)/usr/lib/systemd/system/
 	install -m 644 dist/tmpfiles.conf $(DESTDIR)/usr/lib/tmpfiles.d/cowbell.conf
 	install -m 644 dist/modules-load.conf $(DESTDIR)/usr/lib/modules-load.d/cowbell.conf
 	install -m 644 dist/apt.conf $(DESTDIR)/etc/apt/apt.conf.d/80cowbell

@@ -94,11 +94,12 @@ bool bells_next(struct bells *bells, const char *app, struct prompt_text *ret)
 
 	if (bells->count == 0)
 		return false;
-	for (size_t i = bells->count; app && i-- > 0;) {
-		if (strcmp(bells->waiting[i].app, app) == 0)
+	for (size_t i = bells->count; i-- > 0;) {
+		if (app ? strcmp(bells->waiting[i].app, app) == 0 : strcmp(bells->waiting[i].app, bells->last) != 0)
 			first = i;
 	}
 	*ret = bells->waiting[first];
+	(void)snprintf(bells->last, sizeof(bells->last), "%s", ret->app);
 	take_out(bells, first);
 	return true;
 }

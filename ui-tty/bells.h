@@ -15,6 +15,7 @@
 struct bells {
 	struct prompt_text *waiting;
 	size_t count;
+	char last[64]; /* the app that was shown last: others go before it, however much it asks */
 };
 
 /* Reads one Prompt of the interface. Texts are escaped here once more: a
@@ -27,8 +28,8 @@ enum bells_news { BELLS_CAME, BELLS_OVER, BELLS_NOTHING };
  * more; *ret_id is its number. */
 enum bells_news bells_take(struct bells *bells, json_t *prompt, uint64_t *ret_id);
 
-/* The next one to show, taken out: app's own first, NULL: in the order of their
- * coming. False: none. */
+/* The next one to show, taken out: app's own first; else in the order of their
+ * coming, but never two of one app while another app's waits. False: none. */
 bool bells_next(struct bells *bells, const char *app, struct prompt_text *ret);
 
 /* Takes out the one with this number. False: not there. */

@@ -77,6 +77,20 @@ sleep 0.5
 tm send-keys -t 0 exit Enter
 sleep 1
 
+# Over a build that scrolls: what it writes meanwhile is not lost, and not twice.
+tm set -g history-limit 5000
+tm send-keys -t 0 'clear; tmux -L $SERVER clear-history; cowbell shell term -c "(sleep 1; ls ~/Videos >/dev/null 2>&1) & seq -f \"cc -c file%g.c\" 1 150 | while read -r l; do echo \"\$l\"; sleep 0.02; done; wait; echo all-built"' Enter
+ok "a bell over a scrolling build" see 'wants your files: Videos'
+sleep 1.2
+tm send-keys -t 0 Enter
+ok "the build goes on" see 'all-built'
+gone 'Cowbell asks' >/dev/null
+sleep 1.6
+tm capture-pane -p -S -3000 -t 0 | grep '^cc -c file' >"$T/build.got"
+seq -f 'cc -c file%g.c' 1 150 >"$T/build.wanted"
+ok "each line of it stands there once, in order" cmp "$T/build.wanted" "$T/build.got"
+is "and nothing of the bell" "$(tm capture-pane -p -S -3000 -t 0 | grep -c 'wants your files: Videos')" 0
+
 begin 40 20
 tm send-keys -t 0 'cowbell shell term -c "ls ~/Downloads; echo small-done"' Enter
 ok "a phone's width" see 'wants your files'

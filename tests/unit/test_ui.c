@@ -254,6 +254,30 @@ static void test_bell_later_and_elsewhere(void **state)
 	teardown_ui();
 }
 
+/* One app that asks for much does not keep another's question from being seen. */
+static void test_no_app_starves_others(void **state)
+{
+	static const char *const order[] = { "a", "b", "a", "a" };
+	struct bells bells = { 0 };
+	struct prompt_text text;
+	uint64_t id;
+
+	(void)state;
+	for (int i = 1; i <= 4; i++) {
+		json_t *p = json_pack("{s:i, s:s, s:s, s:[s], s:s}", "id", i, "app", i == 4 ? "b" : "a", "state", "waiting",
+				      "answers", "no", "safe", "no");
+
+		assert_int_equal(bells_take(&bells, p, &id), BELLS_CAME);
+		json_decref(p);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		assert_true(bells_next(&bells, NULL, &text));
+		assert_string_equal(text.app, order[i]);
+	}
+	assert_false(bells_next(&bells, NULL, &text));
+	bells_free(&bells);
+}
+
 static void test_unanswered_for_next_time(void **state)
 {
 	(void)state;
@@ -496,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_every_size_holds),
 		cmocka_unit_test(test_bell_goes_before_everything),
 		cmocka_unit_test(test_bell_later_and_elsewhere),
+		cmocka_unit_test(test_no_app_starves_others),
 		cmocka_unit_test(test_unanswered_for_next_time),
 		cmocka_unit_test(test_app_page),
 		cmocka_unit_test(test_who_cuts),

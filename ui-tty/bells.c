@@ -26,6 +26,7 @@ bool bells_read(json_t *p, struct prompt_text *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->id = (uint64_t)json_integer_value(json_object_get(p, "id"));
 	copy_escaped(ret->app, sizeof(ret->app), p, "app");
+	copy_escaped(ret->permission, sizeof(ret->permission), p, "permission");
 	copy_escaped(ret->title, sizeof(ret->title), p, "title");
 	copy_escaped(ret->source, sizeof(ret->source), p, "source");
 	copy_escaped(ret->about, sizeof(ret->about), p, "about");

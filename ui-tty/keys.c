@@ -50,7 +50,7 @@ static enum key_action read_escape(const struct prompt_text *p, struct prompt_ch
 static enum key_action light_letter(const struct prompt_text *p, struct prompt_choice *c, char letter)
 {
 	for (size_t i = 0; i < p->answer_count; i++) {
-		if (p->answers[i][0] == letter) {
+		if ((prompt_answer_word(p->answers[i])[0] | 0x20) == letter) {
 			c->answer = i;
 			return KEY_REDRAW;
 		}

@@ -5,7 +5,6 @@
  */
 #include "ui-tty/ui.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,8 +72,9 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 			const char *s = json_string_value(word);
 
 			if (s && *s && strcmp(s, "ask") != 0 && (strcmp(s, "no") == 0) == (pass == 1))
-				lines_add(lines, STYLE_PLAIN, (int)i, "%c%-6s %s", toupper((unsigned char)s[0]), s + 1,
-					  prompt_answer_gloss(s));
+				lines_add(lines, STYLE_PLAIN, (int)i, "%-6s %s", prompt_answer_word(s),
+					  strcmp(s, "chosen") == 0 ? "only the hosts that you name" :
+								     prompt_answer_gloss(place->permission, s));
 		}
 	}
 	lines_add(lines, STYLE_PLAIN, TARGET_ASK, "Ask    take it back and ask me again");
@@ -106,6 +106,21 @@ static void take_back(struct ui *ui, struct place *place)
 	ui_refresh(ui, ui->wall_ms);
 }
 
+static void give_hosts(struct ui *ui, struct place *place, const char *value)
+{
+	char *words = xstrdup(value), *save = NULL;
+	json_t *items = json_array();
+
+	for (char *w = strtok_r(words, " \t", &save); w; w = strtok_r(NULL, " \t", &save))
+		json_array_append_new(items, json_string(w));
+	free(words);
+	if (ui_do(ui, "io.cowbell.Grant",
+		  json_pack("{s:s, s:s, s:s, s:o, s:s}", "app", place->app, "permission", place->permission, "answer", "chosen",
+			    "items", items, "for", prompt_duration_words[place->mode - 1])))
+		ui_say(ui, "It may reach %s, and asks about everything else.", value);
+	ui_refresh(ui, ui->wall_ms);
+}
+
 static void give(struct ui *ui, struct place *place, int target)
 {
 	const char *answer = json_string_value(
@@ -116,6 +131,11 @@ static void give(struct ui *ui, struct place *place, int target)
 
 	if (!answer)
 		return;
+	if (strcmp(answer, "chosen") == 0) {
+		ui_input(ui, "Which hosts?", "Names or addresses between blanks: example.org *.example.org 192.0.2.1:443",
+			 "", give_hosts);
+		return;
+	}
 	show_duration(lasts, word);
 	reply = ui_call(ui, "io.cowbell.Grant",
 			json_pack("{s:s, s:s, s:s, s:s}", "app", place->app, "permission", place->permission, "answer",

@@ -11,15 +11,35 @@
 const char *const prompt_duration_words[PROMPT_DURATIONS] = { "run", "1h", "boot", "always" };
 static const char *const duration_labels[PROMPT_DURATIONS] = { "this run", "1 h", "reboot", "always" };
 
-const char *prompt_answer_gloss(const char *answer)
+const char *prompt_answer_word(const char *answer)
+{
+	static const struct {
+		const char *answer, *word;
+	} words[] = {
+		{ "empty", "Empty" }, { "copy", "Copy" },   { "read", "Read" },	  { "write", "Write" },
+		{ "no", "No" },	      { "allow", "All" }, { "chosen", "This" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i].answer, answer) == 0)
+			return words[i].word;
+	}
+	return answer;
+}
+
+const char *prompt_answer_gloss(const char *permission, const char *answer)
 {
 	static const struct {
 		const char *answer, *gloss;
 	} glosses[] = {
 		{ "empty", "it sees an empty one" },      { "copy", "a private copy, yours stays" },
 		{ "read", "the real ones, no changes" },  { "write", "the real ones" },
-		{ "no", "an error" },                     { "allow", "yes" },
+		{ "no", "an error" },                     { "allow", "use it" },
+		{ "chosen", "this one, and nothing else" },
 	};
+
+	if (strncmp(permission, "network", 7) == 0 && strcmp(answer, "allow") == 0)
+		return strcmp(permission, "network:local") == 0 ? "all devices on your network" : "all of the internet";
 
 	for (size_t i = 0; i < ARRAY_LEN(glosses); i++) {
 		if (strcmp(glosses[i].answer, answer) == 0)
@@ -79,9 +99,8 @@ static void add_answers(struct frame *f, const struct prompt_text *p, const stru
 	for (size_t i = 0; i < p->answer_count; i++) {
 		char row[128];
 
-		(void)snprintf(row, sizeof(row), "%s %c%-5s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
-			       toupper((unsigned char)p->answers[i][0]), p->answers[i] + 1,
-			       prompt_answer_gloss(p->answers[i]));
+		(void)snprintf(row, sizeof(row), "%s %-6s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
+			       prompt_answer_word(p->answers[i]), prompt_answer_gloss(p->permission, p->answers[i]));
 		add_row(f, row);
 	}
 }
@@ -104,7 +123,7 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 		 struct prompt_rows *ret)
 {
 	struct frame f = { .out = ret, .plain = plain, .inner = columns - 2 };
-	char row[1024];
+	char row[1024], word[32];
 
 	if (f.inner > 62)
 		f.inner = 62;
@@ -116,7 +135,8 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, "");
 	(void)snprintf(row, sizeof(row), "%s, from %s", p->title, p->source);
 	add_labelled(&f, "app    ", row);
-	(void)snprintf(row, sizeof(row), "%s opens it", p->program[0] ? p->program : "it");
+	(void)snprintf(row, sizeof(row), "%s %s", p->program[0] ? p->program : "it",
+		       strncmp(p->permission, "network", 7) == 0 ? "connects" : "opens it");
 	add_labelled(&f, "now    ", row);
 	if (p->looks_alike)
 		add_row(&f, "note   a name looks like another");
@@ -130,8 +150,9 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, "");
 	add_durations(&f, p, c);
 	add_row(&f, "");
-	(void)snprintf(row, sizeof(row), "Enter: %s, %s    Esc: later", p->answers[c->answer],
-		       duration_labels[c->duration]);
+	(void)snprintf(word, sizeof(word), "%s", prompt_answer_word(p->answers[c->answer]));
+	word[0] = (char)tolower((unsigned char)word[0]);
+	(void)snprintf(row, sizeof(row), "Enter: %s, %s    Esc: later", word, duration_labels[c->duration]);
 	add_row(&f, row);
 	if (p->more) {
 		(void)snprintf(row, sizeof(row), "%u more from %s; s: the same for all", p->more, p->app);
@@ -145,6 +166,6 @@ void prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c
 	char line[512];
 
 	(void)snprintf(line, sizeof(line), "* %s wants %s: [%s] up/down, Enter, Esc later", p->app, p->about,
-		       p->answers[c->answer]);
+		       prompt_answer_word(p->answers[c->answer]));
 	text_fit(line, columns - 1, buf, size);
 }

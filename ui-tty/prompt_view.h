@@ -14,7 +14,7 @@
 
 struct prompt_text {
 	uint64_t id;
-	char app[64], title[160], source[256], about[256], program[128], says[256];
+	char app[64], permission[160], title[160], source[256], about[256], program[128], says[256];
 	char answers[PROMPT_ANSWERS_MAX][16];
 	size_t answer_count;
 	size_t safe; /* index of the safe answer */
@@ -46,7 +46,11 @@ void prompt_view(const struct prompt_text *prompt, const struct prompt_choice *c
 void prompt_view_line(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, char *buf,
 		      size_t size);
 
-/* What an answer means, for people: "an empty one, its own". */
-const char *prompt_answer_gloss(const char *answer);
+/* What an answer means, for people: "an empty one, its own". permission may be "". */
+const char *prompt_answer_gloss(const char *permission, const char *answer);
+
+/* The word that stands for an answer in a list: "Empty", "This" for what was asked
+ * alone. Its first letter lights it. */
+const char *prompt_answer_word(const char *answer);
 
 #endif

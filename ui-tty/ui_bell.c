@@ -75,6 +75,22 @@ void ui_prompts(struct ui *ui, json_t *reply, uint64_t now_ms)
 	ui_bell_next(ui, now_ms);
 }
 
+/* What waits now: after one answer for several the stream still has to say which
+ * of them are over, and a bell for one of those must not come up meanwhile. */
+static void read_waiting(struct ui *ui)
+{
+	json_t *reply = ui_call(ui, "io.cowbell.Prompts", NULL), *p;
+	uint64_t id;
+	size_t i;
+
+	if (!reply)
+		return;
+	bells_free(&ui->bells);
+	json_array_foreach(json_object_get(reply, "prompts"), i, p)
+		(void)bells_take(&ui->bells, p, &id);
+	json_decref(reply);
+}
+
 static void answer(struct ui *ui, bool all, uint64_t now_ms)
 {
 	json_t *reply = ui_call(ui, "io.cowbell.Answer",
@@ -85,6 +101,8 @@ static void answer(struct ui *ui, bool all, uint64_t now_ms)
 	if (reply)
 		ui_say(ui, "%s", str_of(reply, "says"));
 	json_decref(reply);
+	if (all)
+		read_waiting(ui);
 	bell_over(ui, now_ms);
 }
 

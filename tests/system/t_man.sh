@@ -62,3 +62,11 @@ is "options of a verb" "$(complete_for revoke --s)" '--stop'
 is "generations" "$(complete_for pin toy '')" 1
 like "files" "$(complete_for policy check examples/kiosk/)" 'examples/kiosk/10-kiosk.rules'
 is "nothing for a verb without words" "$(complete_for ps '')" ''
+
+# --- the promises
+
+missing=
+for t in $(grep -o "\bt_[a-z][a-z_]*\|\btest_[a-z][a-z_]*" docs/features.md | sort -u); do
+	[ -f "tests/system/$t.sh" ] || [ -f "tests/unit/$t.c" ] || missing="$missing $t"
+done
+is "each test that features.md names is there" "$missing" ''

@@ -278,6 +278,46 @@ static void test_no_app_starves_others(void **state)
 	bells_free(&bells);
 }
 
+/* After one answer for all, none of those comes up again. */
+static void test_same_for_all(void **state)
+{
+	(void)state;
+	setup_ui();
+	ring(bell, 6000);
+	ring("{\"prompts\": [{\"id\": 10, \"app\": \"flashlight\", \"about\": \"your files: Music\", \"state\": \"waiting\", "
+	     "\"safe\": \"empty\", \"answers\": [\"no\", \"empty\"]}]}",
+	     6100);
+	assert_sees("1 more from flashlight; s: the same for all");
+	ui_key(&ui, 's', 8000);
+	assert_non_null(strstr(asked, "Answer {\"all_of_app\":true"));
+	assert_false(ui.ringing);
+	assert_int_equal(ui.bells.count, 0);
+	teardown_ui();
+}
+
+/* The network: no, this one, all; the cursor on no, and no letter says yes. */
+static void test_network_bell(void **state)
+{
+	(void)state;
+	setup_ui();
+	ring("{\"prompts\": [{\"id\": 9, \"app\": \"web\", \"permission\": \"network:ads.example.com\", \"about\": \"to reach "
+	     "ads.example.com (port 443)\", \"program\": \"curl\", \"state\": \"waiting\", \"safe\": \"no\", \"answers\": "
+	     "[\"no\", \"allow\", \"chosen\"]}]}",
+	     6000);
+	assert_sees("web wants to reach ads.example.com (port 443)");
+	assert_sees("This   this one, and nothing else");
+	assert_sees("All    all of the internet");
+	assert_sees("› No");
+	asked[0] = '\0';
+	ui_key(&ui, 'a', 8000);
+	ui_key(&ui, 't', 8000);
+	assert_string_equal(asked, "");
+	assert_sees("› This");
+	ui_key(&ui, UI_KEY_ENTER, 8000);
+	assert_non_null(strstr(asked, "\"answer\":\"chosen\",\"for\":\"run\",\"id\":9"));
+	teardown_ui();
+}
+
 static void test_unanswered_for_next_time(void **state)
 {
 	(void)state;
@@ -521,6 +561,8 @@ int main(void)
 		cmocka_unit_test(test_bell_goes_before_everything),
 		cmocka_unit_test(test_bell_later_and_elsewhere),
 		cmocka_unit_test(test_no_app_starves_others),
+		cmocka_unit_test(test_network_bell),
+		cmocka_unit_test(test_same_for_all),
 		cmocka_unit_test(test_unanswered_for_next_time),
 		cmocka_unit_test(test_app_page),
 		cmocka_unit_test(test_who_cuts),

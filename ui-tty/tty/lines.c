@@ -41,7 +41,8 @@ static void show_bell(const struct ui *ui)
 		say(row);
 	}
 	for (size_t i = 0; i < p->answer_count; i++) {
-		(void)snprintf(row, sizeof(row), "  %zu %s: %s", i + 1, p->answers[i], prompt_answer_gloss(p->answers[i]));
+		(void)snprintf(row, sizeof(row), "  %zu %s: %s", i + 1, prompt_answer_word(p->answers[i]),
+			       prompt_answer_gloss(p->permission, p->answers[i]));
 		say(row);
 	}
 	(void)snprintf(row, sizeof(row), "for: %s run, h an hour, b until restart, a always. Type a number and one of these "

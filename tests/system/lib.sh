@@ -67,7 +67,40 @@ make_home() {
 	chown -R $UID_OWNER:$UID_OWNER "$H"
 }
 
-home_print() { (cd "$H" && find . -printf '%p %y %m %U %G %s %T@ %l\n' | LC_ALL=C sort && find . -type f -exec sha256sum {} +) | sha256sum; }
+# The owner's home, a line for each name: kind and mode, owners, time, attributes,
+# content. Without what MAY_CHANGE names: folders (relative to the home) where the
+# test writes, or lets an app write.
+MAY_CHANGE=
+home_print() {
+	python3 - "$H" <<'P'
+import hashlib, os, stat, sys
+top = os.fsencode(sys.argv[1])
+for folder, folders, files in os.walk(top):
+    for name in [b''] + folders + files:
+        path = os.path.join(folder, name) if name else folder
+        if name in folders and not os.path.islink(path):
+            continue
+        st = os.lstat(path)
+        what = os.readlink(path) if stat.S_ISLNK(st.st_mode) else b''
+        if stat.S_ISREG(st.st_mode):
+            with open(path, 'rb') as f:
+                what = hashlib.sha256(f.read()).hexdigest().encode()
+        attributes = [(a, os.getxattr(path, a, follow_symlinks=False)) for a in os.listxattr(path, follow_symlinks=False)]
+        print(repr(os.path.relpath(path, top))[2:-1], oct(st.st_mode), st.st_uid, st.st_gid, st.st_mtime_ns, attributes, what)
+P
+}
+home_rest() { # a home_print without what may change
+	local f
+	set -- -e '^$'
+	for f in $MAY_CHANGE; do
+		set -- "$@" -e "^${f//./\\.}[/ ]"
+		while [ "$f" != . ]; do
+			f=$(dirname "$f")
+			set -- "$@" -e "^${f//./\\.} " # the folder that it lies in has a new time
+		done
+	done
+	LC_ALL=C sort | grep -v "$@"
+}
 
 is_ready() { # cowbelld $pid said so on descriptor 8; a dead one is not waited for
 	local i
@@ -139,7 +172,10 @@ t_net*)
 t_names | t_update) ;; # the host's package manager reaches its archive
 *) START_IN=(unshare --net) ;; # whatever a test grants, nothing leaves this machine
 esac
+home_print >"$T/home.before"
 start
 . "$1"
 stop
 is "cowbelld ends cleanly" $? 0
+home_print >"$T/home.after"
+ok "the owner's home is as it was" diff <(home_rest <"$T/home.before") <(home_rest <"$T/home.after")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # First uses wait, and get what was answered.
 
+MAY_CHANGE=Documents
+
 app greedy
 before=$(home_print)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # run --give: that file, for this run, and nothing beside it.
 
+MAY_CHANGE="Documents b.txt"
+
 app ed
 run() { (cd / && timeout 30 "$BIN/cowbell" --root "$R" run "$@" </dev/null 2>&1); }
 cb grant ed storage no --for always >/dev/null

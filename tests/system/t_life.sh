@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Commands, their callers, and private copies that are to be forgotten.
 
+MAY_CHANGE=Documents
+
 app life
 cb run --detach life -- sleep 500 </dev/null >/dev/null 2>&1
 is "a program that is not there is 127" "$(cb exec life -- /no/such/program </dev/null >/dev/null 2>&1; echo $?)" 127

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Taking back acts on the running app.
 
+MAY_CHANGE=Documents
+
 app holder
 cb grant holder contacts read >/dev/null
 cb run --detach holder -- sh -c 'ls ~/.local/share/contacts >/tmp/seen; touch ~/ready; while :; do sleep 0.1; done' </dev/null >/dev/null 2>&1

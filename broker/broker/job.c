@@ -257,13 +257,14 @@ struct job *job_start(struct broker *broker, const struct wr *body, int out_fd, 
 	return job;
 }
 
-struct job *job_start_gc(struct broker *broker, const uint64_t *keep, size_t keep_count, const struct job_ops *ops,
-			 void *data)
+struct job *job_start_gc(struct broker *broker, const uint64_t *keep, size_t keep_count, uint64_t newest,
+			 const struct job_ops *ops, void *data)
 {
 	struct wr *w = xcalloc(1, sizeof(*w));
 	struct job *job;
 
 	chan_begin(w, MSG_KEEPER_GC, 0);
+	wr_u64(w, newest);
 	job = job_start(broker, w, -1, ops, data);
 	job->keep = xcalloc(keep_count, sizeof(*keep));
 	if (keep_count)

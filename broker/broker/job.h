@@ -33,8 +33,8 @@ struct job_ops {
 struct job *job_start(struct broker *broker, const struct wr *body, int out_fd, const struct job_ops *ops, void *data);
 
 /* As job_start with a list of layer ids to keep, for GC. Copies keep. */
-struct job *job_start_gc(struct broker *broker, const uint64_t *keep, size_t keep_count, const struct job_ops *ops,
-			 void *data);
+struct job *job_start_gc(struct broker *broker, const uint64_t *keep, size_t keep_count, uint64_t newest,
+			 const struct job_ops *ops, void *data);
 
 /* Counts the contacts behind a gate: at most names[64] of 127 bytes. */
 struct contacts_result {

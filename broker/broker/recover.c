@@ -125,17 +125,19 @@ void recover_start(struct broker *broker, char *const *live, void (*fn)(struct b
 	struct recovery *r = xcalloc(1, sizeof(*r));
 	struct store_txn *txn;
 	struct err err = { 0 };
-	uint64_t *keep = NULL;
+	uint64_t *keep = NULL, newest = 0;
 	size_t count = 0;
 
 	r->broker = broker;
 	r->live = live;
 	r->fn = fn;
-	txn = store_begin(broker->store, false, &err);
+	txn = store_begin(broker->store, true, &err);
 	if (!txn || store_app_each(txn, look_at_app, r, &err) < 0 ||
-	    generation_referenced(broker, &keep, &count, &err) < 0)
+	    store_counter_add(txn, COUNTER_LAYER, 0, &newest, &err) < 0)
 		fatal("the store cannot be read: %s", err.msg);
 	store_abort(txn);
+	if (generation_referenced(broker, &keep, &count, &err) < 0)
+		fatal("the store cannot be read: %s", err.msg);
 	r->live = NULL;
 	if (store_broken_records(broker->store)) {
 		/* A record that cannot be read may name layers: none may go. */
@@ -145,7 +147,7 @@ void recover_start(struct broker *broker, char *const *live, void (*fn)(struct b
 			 (unsigned long long)store_broken_records(broker->store));
 		on_collected(r, &nothing);
 	} else {
-		(void)job_start_gc(broker, keep, count, &collect_ops, r);
+		(void)job_start_gc(broker, keep, count, newest, &collect_ops, r);
 	}
 	free(keep);
 }

@@ -17,6 +17,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
+
+#define LOCK_TRIES 40u
 
 /* The folder name below dir, made if it is missing, with this owner and mode;
  * shown names it in errors. By descriptor and without symlinks: the folder
@@ -101,17 +104,29 @@ static int set_names(struct daemon *d, struct err *err)
 	return 0;
 }
 
+/* What a cowbelld that was killed had started holds the locks until it is gone,
+ * too; that is soon, and not worth an error. */
+static int lock_folder(struct daemon *d, int fd, struct err *err)
+{
+	for (unsigned int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		const struct timespec pause = { 0, 50000000 };
+
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, "lock '%s'", d->state);
+		if (i == LOCK_TRIES)
+			goto taken;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+taken:
+	err_set(err, EBUSY, "another cowbelld runs on '%s'", d->root[0] ? d->root : d->state);
+	return err_hint(err, "stop it first, or choose another --root");
+}
+
 static int lock_state(struct daemon *d, struct err *err)
 {
 	d->lock_fd = make_dir(AT_FDCWD, d->state, 0755, 0, d->state, err);
-	if (d->lock_fd < 0)
-		return -1;
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return err_sys(err, "lock '%s'", d->state);
-	err_set(err, EBUSY, "another cowbelld runs on '%s'", d->root[0] ? d->root : d->state);
-	return err_hint(err, "stop it first, or choose another --root");
+	return d->lock_fd < 0 ? -1 : lock_folder(d, d->lock_fd, err);
 }
 
 /* Whether files of the store can share their blocks. */
@@ -143,7 +158,9 @@ int paths_open(struct daemon *d, struct err *err)
 		return -1;
 	make_instance(d);
 	d->store_fd = make_dir(d->lock_fd, "store", 0700, 0, d->store, err);
-	if (d->store_fd < 0)
+	/* Each keeper inherits this one, and with it the lock: two that know different
+	 * records must never work on the layers at the same time. */
+	if (d->store_fd < 0 || lock_folder(d, d->store_fd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const names[] = { "layers", "tmp", "trash" };

@@ -266,6 +266,8 @@ static bool take_keep(struct keeper *k, struct rd *r)
 /* 0 done, -1 failed with err, 1 malformed. */
 static int dispatch(struct keeper *k, struct msg *m, struct keeper_result *result, struct err *err)
 {
+	uint64_t newest;
+
 	switch ((unsigned int)m->op) {
 	case MSG_KEEPER_PREPARE:
 		return do_prepare(k, &m->body, result, err);
@@ -287,7 +289,8 @@ static int dispatch(struct keeper *k, struct msg *m, struct keeper_result *resul
 	case MSG_KEEPER_PACKAGE_CARRY:
 		return do_carry(k, &m->body, result, err);
 	case MSG_KEEPER_GC:
-		return rd_end(&m->body) ? remove_garbage(k, err) : 1;
+		newest = rd_u64(&m->body);
+		return rd_end(&m->body) ? remove_garbage(k, newest, err) : 1;
 	}
 	return 1;
 }

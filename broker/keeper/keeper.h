@@ -71,7 +71,9 @@ int trim_upper(const struct keeper *k, int fs_fd, const uint64_t *lids, size_t c
 
 /* remove.c */
 int remove_layers(const struct keeper *k, const uint64_t *lids, size_t count, struct err *err);
-int remove_garbage(const struct keeper *k, struct err *err);
+/* Drops what k->keep does not name, up to newest; what is younger than that list
+ * is another one's work. */
+int remove_garbage(const struct keeper *k, uint64_t newest, struct err *err);
 int remove_tree(int parent, const char *name, struct err *err);
 
 /* merge.c */

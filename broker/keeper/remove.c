@@ -159,13 +159,15 @@ int remove_layers(const struct keeper *k, const uint64_t *lids, size_t count, st
 	return 0;
 }
 
-static bool is_kept(const struct keeper *k, const char *name)
+static bool is_kept(const struct keeper *k, uint64_t newest, const char *name)
 {
 	char *end;
 	uint64_t lid = strtoull(name, &end, 16);
 
 	if (*end != '\0' || strlen(name) != 16)
 		return false;
+	if (lid > newest)
+		return true;
 	for (size_t i = 0; i < k->keep_count; i++) {
 		if (k->keep[i] == lid)
 			return true;
@@ -173,14 +175,14 @@ static bool is_kept(const struct keeper *k, const char *name)
 	return false;
 }
 
-int remove_garbage(const struct keeper *k, struct err *err)
+int remove_garbage(const struct keeper *k, uint64_t newest, struct err *err)
 {
 	cleanup_fd int fd = openat(k->store, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct names names = { 0 };
 	int rc = fd < 0 ? err_sys(err, "open the layers") : names_read(&names, fd, err);
 
 	for (size_t i = 0; i < names.count && rc == 0; i++) {
-		if (!is_kept(k, names.of[i]))
+		if (!is_kept(k, newest, names.of[i]))
 			rc = to_trash(k, names.of[i], err);
 	}
 	names_finish(&names);

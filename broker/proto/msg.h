@@ -141,7 +141,8 @@
 	X(KEEPER_MERGE, 72, "B", "K")                                                                                  \
 	/* DROP: list u64 lids. Out of layers/ by rename, then deleted. Absent ones are fine. */                       \
 	X(KEEPER_DROP, 73, "B", "K")                                                                                   \
-	/* KEEP: list u64 lids; may repeat. Then GC: drops every layer that no KEEP named, and empties tmp and trash. */ \
+	/* KEEP: list u64 lids; may repeat. Then GC, u64 newest: drops every layer up to that lid that no KEEP
+	 * named, and empties tmp and trash. A higher lid is younger than the list, and none of its business. */ \
 	X(KEEPER_KEEP, 74, "B", "K")                                                                                   \
 	X(KEEPER_GC, 75, "B", "K")                                                                                     \
 	/* CAT: str path, list u64 lids (top first). fds: where the bytes go. */                                       \

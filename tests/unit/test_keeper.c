@@ -306,6 +306,28 @@ static void test_anything_can_be_removed(void **state)
 	assert_int_equal(access("/", F_OK), 0);
 }
 
+static void test_garbage_is_what_a_list_could_have_named(void **state)
+{
+	uint64_t kept[] = { 8001 };
+	struct keeper collector = k;
+	struct err err = { 0 };
+
+	(void)state;
+	if (layer_make(&k, 8001, -1, 0, &err) < 0 || layer_make(&k, 8002, -1, 0, &err) < 0 ||
+	    layer_make(&k, 8003, -1, 0, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(mkdir("layers/junk", 0700), 0);
+	collector.keep = kept;
+	collector.keep_count = 1;
+	if (remove_garbage(&collector, 8002, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(access("layers/0000000000001f41", F_OK), 0);
+	assert_int_equal(access("layers/0000000000001f42", F_OK), -1);
+	assert_int_equal(access("layers/junk", F_OK), -1);
+	/* Made after the list: somebody else's work. */
+	assert_int_equal(access("layers/0000000000001f43", F_OK), 0);
+}
+
 static int set_up(void **state)
 {
 	static const char *const folders[] = { "layers", "tmp", "trash", "view", "other" };
@@ -339,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_scan_tells_what_changed),
 		cmocka_unit_test(test_unchanged_copies_are_trimmed),
 		cmocka_unit_test(test_anything_can_be_removed),
+		cmocka_unit_test(test_garbage_is_what_a_list_could_have_named),
 	};
 
 	if (geteuid() != 0) {

@@ -169,7 +169,7 @@ t_net*)
 	. tests/system/net.sh
 	net_up
 	;;
-t_names | t_update) ;; # the host's package manager reaches its archive
+t_names | t_update | t_inspect) ;; # the host's package manager reaches its archive
 *) START_IN=(unshare --net) ;; # whatever a test grants, nothing leaves this machine
 esac
 home_print >"$T/home.before"

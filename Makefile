@@ -233,7 +233,8 @@ power-cut: ## 60 power cuts of an emulated board at work; BOARD=name for another
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
-FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c $(LIB_BUNDLE)
+FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c $(LIB_BUNDLE) \
+	broker/dns/packet.c broker/dns/servers.c platform/arm/netqueue.c
 
 .PHONY: fuzz
 fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
@@ -242,7 +243,7 @@ fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/native/gen/interface.c
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. -o $@ $^ -ljansson -lsodium
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. $(PKG_CFLAGS) -o $@ $^ -ljansson -lresolv -lnl-nf-3 -lnl-3 -lsodium
 
 # --- the flashlight, a package that wants too much
 

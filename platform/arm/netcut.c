@@ -19,6 +19,7 @@
 
 #define SOCKETS_MAX 4096u
 #define TCP_LISTENING 10
+#define LIST_TRIES 10
 
 struct found {
 	bool (*which)(void *data, const struct net_flow *flow);
@@ -125,8 +126,12 @@ int netcut(struct nl_sock *diag, struct nl_sock *rules, bool (*which)(void *data
 	found->data = data;
 	for (size_t i = 0; i < 4; i++) {
 		found->protocol = protocols[i / 2];
-		found->count = 0;
-		r = list(diag, i & 1 ? AF_INET6 : AF_INET, found);
+		for (int k = 0; k < LIST_TRIES; k++) {
+			found->count = 0;
+			r = list(diag, i & 1 ? AF_INET6 : AF_INET, found);
+			if (r != -NLE_DUMP_INTR) /* something changed in the middle */
+				break;
+		}
 		if (r >= 0)
 			r = destroy(diag, found, ret_cut);
 		if (r < 0 && !(r == -NLE_OBJ_NOTFOUND && (i & 1))) /* a kernel without IPv6 */

@@ -111,6 +111,12 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 	case INSPECT_INSTALLED_SIZE:
 		in->coming_room += strtoull(value, NULL, 10);
 		return;
+	case INSPECT_MEMORY:
+		in->about.memory_max = strtoull(value, NULL, 10);
+		return;
+	case INSPECT_PROCESSES:
+		in->about.pids_max = (uint32_t)strtoul(value, NULL, 10);
+		return;
 	case INSPECT_PROGRAM:
 		inspect_entries_take(&in->entries, key, value);
 		return;

@@ -157,6 +157,8 @@ int install_name_entries(struct broker *broker, const char *name, const struct i
 		if (about->signer[0]) {
 			(void)snprintf(app.declared, sizeof(app.declared), "%s", about->declared);
 			(void)snprintf(app.signer, sizeof(app.signer), "%s", about->signer);
+			app.memory_max = about->memory_max;
+			app.pids_max = about->pids_max;
 		}
 		set_entries(&app, about->entries, about->main[0] ? about->main : NULL);
 		rc = store_app_put(txn, &app, err) < 0 || label_install(txn, &app, err) < 0 ? -1 : 0;
@@ -187,6 +189,8 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	app->from_base = about->from_base;
 	(void)snprintf(app->signer, sizeof(app->signer), "%s", about->signer);
 	(void)snprintf(app->declared, sizeof(app->declared), "%s", about->declared);
+	app->memory_max = about->memory_max;
+	app->pids_max = about->pids_max;
 	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
 	if (store_app_put(txn, app, err) < 0 || label_install(txn, app, err) < 0)
 		return -1;

@@ -19,6 +19,8 @@ struct install_about {
 	bool trial;        /* it stays an app that nobody sees */
 	char signer[64];   /* of a bundle: the key */
 	char main[256];    /* as a manifest says; "" chosen by name */
+	uint64_t memory_max; /* limits of a manifest; 0 none */
+	uint32_t pids_max;
 	char declared[256]; /* of a manifest, with blanks between */
 	bool from_base;    /* the host has it already */
 	const struct inspect_entries *entries; /* NULL: what the scan of its layer found */

@@ -182,6 +182,8 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 		add_want(l, value, true);
 		break;
 	case INSPECT_TITLE:
+	case INSPECT_MEMORY:
+	case INSPECT_PROCESSES:
 	case INSPECT_MAIN:
 	case INSPECT_ENTRY_EXEC:
 	case INSPECT_ENTRY_ICON:

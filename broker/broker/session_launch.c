@@ -80,6 +80,10 @@ int session_load_launch(struct session *session, struct err *err)
 	session->launch.pids_max = session->kind == SESSION_INSTALL ? INSTALLER_PIDS_MAX : PIDS_MAX;
 	if (session->kind == SESSION_INSTALL)
 		session->launch.memory_max = installer_memory();
+	else
+		session->launch.memory_max = app.memory_max;
+	if (session->kind == SESSION_RUN && app.pids_max && app.pids_max < PIDS_MAX)
+		session->launch.pids_max = app.pids_max;
 	if (session->rebuild) {
 		session->launch.upper = session->upper;
 		rc = 0;

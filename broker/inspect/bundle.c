@@ -97,6 +97,14 @@ static void tell_manifest(const struct bundle_manifest *m, const struct bundle_s
 	tell(INSPECT_SUMMARY, m->summary);
 	tell(INSPECT_ARCH, m->arch);
 	tell(INSPECT_MAIN, m->main);
+	if (m->memory) {
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)m->memory);
+		tell(INSPECT_MEMORY, text);
+	}
+	if (m->processes) {
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)m->processes);
+		tell(INSPECT_PROCESSES, text);
+	}
 	for (size_t i = 0; i < m->command_count; i++)
 		tell(INSPECT_PROGRAM, m->commands[i]);
 	for (size_t i = 0; i < m->permission_count; i++) {

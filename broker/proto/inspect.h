@@ -42,6 +42,8 @@ enum inspect_key {
 
 	INSPECT_SIGNER, /* of a bundle: the public key that verified it */
 	INSPECT_TITLE,
+	INSPECT_MEMORY, /* limits of a manifest: bytes, */
+	INSPECT_PROCESSES,
 	INSPECT_MAIN,   /* the program that "run" starts */
 
 	/* what it carries */

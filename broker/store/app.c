@@ -37,6 +37,8 @@ static void encode(struct wr *w, const struct app_record *a)
 	wr_u8(w, a->from_base);
 	wr_str(w, a->signer);
 	wr_str(w, a->declared);
+	wr_u64(w, a->memory_max);
+	wr_u32(w, a->pids_max);
 	wr_u16(w, a->entry_count);
 	for (uint16_t i = 0; i < a->entry_count; i++) {
 		wr_str(w, a->entries[i].name);
@@ -98,6 +100,8 @@ static bool decode(struct rd *r, struct app_record *a)
 	a->from_base = rd_u8(r) != 0;
 	rd_str(r, a->signer, sizeof(a->signer));
 	rd_str(r, a->declared, sizeof(a->declared));
+	a->memory_max = rd_u64(r);
+	a->pids_max = rd_u32(r);
 	return decode_entries(r, a) && rd_end(r);
 }
 

@@ -131,6 +131,8 @@ struct app_record {
 	char package[64];  /* its name in the host's lists; "" when it came from elsewhere */
 	char signer[64];    /* of a native bundle: the publisher's key, "" none */
 	char declared[256]; /* permissions of its manifest, with blanks between */
+	uint64_t memory_max; /* its manifest's limits; 0 none */
+	uint32_t pids_max;
 	bool from_base;    /* the host has the package itself: the app runs the host's program */
 	uint16_t entry_count;
 	struct app_entry *entries; /* entry_count of them; owned by the record */

@@ -9,7 +9,6 @@ like "it says why it wants contacts" "$page" 'also wants +contacts +"find friend
 like "its host is found" "$page" 'network +its files name ads\.example\.com'
 like "and judged" "$page" 'A program of its kind does not need contacts, storage or network'
 is "the same as JSON" "$(cb --json inspect build/flashlight.deb | jq -c '.extra')" '["contacts","storage","network"]'
-like "a name, from the lists" "$(cb inspect sl)" '^sl .*from this system.s lists, signed by its keys'
 like "several are ranked" "$(cb inspect build/flashlight.deb "$deb" | tail -n 2 | tr '\n' ' ')" '1 +sl .* 2 +flashlight .*also wants contacts, storage, network'
 cp /bin/true "$T/single"
 like "a single program" "$(cb inspect "$T/single")" '^single'

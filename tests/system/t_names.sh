@@ -28,6 +28,7 @@ ok "what the host has itself" cb install $own
 is "comes from the base" "$(cb --json info $own | jq .app.from_base)" true
 like "and is known by its programs" "$(cb --json info $own | jq -r .app.main)" "/$own\$"
 like "the host's program runs in a sandbox" "$(cb run $own -- -V </dev/null 2>&1; cb run $own -- --version </dev/null 2>&1)" '[0-9]+\.[0-9]+'
+like "a name can be looked into" "$(cb inspect $strange)" "^$strange .*from this system.s lists, signed by its keys"
 like "search finds it" "$(cb search $own)" "^$own .*this system has it"
 like "and says so when nothing is found" "$(cb search nothing-is-called-like-this)" 'Nothing in this'
 ok "a file alone gets what it depends on from the lists" cb install --name book "$(tools/fetch-debs.sh build/debs khard | tail -n 1)"

@@ -78,6 +78,26 @@ cb answer "$(waiting | jq .id)" no --for 1h >/dev/null
 wait $toy
 cb revoke toy contacts >/dev/null
 
+# --- an agent that knows nothing but the socket
+
+mkfifo "$T/agent.in"
+python3 "$TOP/examples/agent/agent.py" --root "$R" <"$T/agent.in" >"$T/agent.out" 2>&1 &
+agent=$!
+exec 7>"$T/agent.in"
+asks 'ls ~/.local/share/contacts; echo rc $?'
+ok "it asks" until_file "$T/agent.out" 'toy wants your contacts (2 people)'
+echo read >&7
+ok "and answers" until_file "$T/toy.out" 'ada.vcf'
+wait $toy
+asks 'ls ~/Music; echo rc $?'
+ok "it asks again" until_file "$T/agent.out" 'your files: Music'
+echo perhaps >&7
+ok "what is no answer is later" until_file "$T/toy.out" 'rc 2'
+wait $toy
+exec 7>&-
+kill $agent 2>/dev/null
+wait $agent 2>/dev/null
+
 # --- one answer for all
 
 asks 'ls ~/Music & ls ~/Videos & ls ~/Pictures & wait; echo all'

@@ -157,14 +157,22 @@ keys -l /nowhere.deb
 keys Enter
 sleep 0.5
 ok "what is wrong with it is said" see 'Install it'
-keys Escape
-sleep 0.2
+keys Down
+keys n C-u
+keys -l "$TOP/build/flashlight.deb"
+keys Enter
+ok "before installing, what it is and wants" see 'find friends with a torch'
+keys Home Enter
+ok "installing is seen" see 'Enter goes back to Cowbell'
+keys Enter
+ok "and leads home" see 'It has nothing of yours yet'
 tm resize-window -t 0 -x 40 -y 20
 sleep 0.5
 ok "a resize redraws" see 'settings'
 ok "and fits" fits 40
 keys q
-ok "q ends it, and the terminal is usable" see '$ '
+keys 'echo us''able' Enter
+ok "q ends it, and the terminal is usable" see 'usable'
 
 # --- sizes and terminals
 

@@ -92,6 +92,16 @@ static int put_grant(struct broker *broker, struct store_txn *txn, const struct 
 	return store_grant_put(txn, &grant, err);
 }
 
+/* An answer for an app that is not there would wait for the next one of its name. */
+static int check_app(struct store_txn *txn, const char *app, struct err *err)
+{
+	struct app_record record = { 0 };
+	int found = store_app_get(txn, app, &record, err);
+
+	app_record_finish(&record);
+	return found == 0 ? err_set(err, ENOENT, "no app '%s'", app) : found < 0 ? -1 : 0;
+}
+
 static int store_in_txn(struct broker *broker, struct session *session, struct store_txn *txn,
 			const struct answer *answer, struct answer_result *ret, struct err *err)
 {
@@ -140,7 +150,7 @@ int answer_store(struct broker *broker, struct session *session, const struct an
 	txn = store_begin(broker->store, true, err);
 	if (!txn)
 		return -1;
-	if (store_in_txn(broker, session, txn, answer, ret, err) < 0) {
+	if (check_app(txn, answer->app, err) < 0 || store_in_txn(broker, session, txn, answer, ret, err) < 0) {
 		store_abort(txn);
 		return -1;
 	}

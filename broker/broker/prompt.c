@@ -92,6 +92,34 @@ static void drop_oldest_unanswered(struct broker *broker)
 		prompt_free(oldest);
 }
 
+static bool is_same(const struct prompt *a, const struct prompt *b)
+{
+	return strcmp(a->app, b->app) == 0 && a->permission == b->permission && strcmp(a->item, b->item) == 0;
+}
+
+/* An older run's question is asked again: one line for one question. */
+static void drop_older(struct prompt *prompt)
+{
+	struct prompt *next;
+
+	for (struct prompt *p = prompt->broker->prompts; p; p = next) {
+		next = p->next;
+		if (p != prompt && p->state == PROMPT_UNANSWERED && is_same(p, prompt))
+			prompt_free(p);
+	}
+}
+
+void prompt_app_gone(struct broker *broker, const char *app)
+{
+	struct prompt *next;
+
+	for (struct prompt *p = broker->prompts; p; p = next) {
+		next = p->next;
+		if (!p->session && strcmp(p->app, app) == 0)
+			prompt_free(p);
+	}
+}
+
 void prompt_later(struct prompt *prompt)
 {
 	struct session *session = prompt->session;
@@ -257,6 +285,7 @@ static struct prompt *prompt_new(struct session *session, const struct permissio
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = prompt;
+	drop_older(prompt);
 	return prompt;
 }
 

@@ -50,6 +50,10 @@ void prompt_need(struct session *session, const struct gate *gate, uint32_t ques
 void prompt_need_network(struct session *session, const struct reach *to, const char *item, const char *about,
 			 uint32_t question, const char *program);
 
+/* The app is uninstalled: what it asked is nobody's question any more, least of
+ * all that of a later app of the same name. */
+void prompt_app_gone(struct broker *broker, const char *app);
+
 struct prompt *prompt_find(struct broker *broker, uint64_t id);
 
 /* Gives what was answered: stores it first if it is to last, and only then lets

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "broker/generation.h"
 #include "broker/job.h"
+#include "broker/prompt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,8 +100,9 @@ static int mark(struct removal *r, struct err *err)
 
 static int delete_in_txn(struct removal *r, struct store_txn *txn, struct err *err)
 {
-	if (autostart_forget(r->broker, txn, r->app, err) < 0 || store_app_delete(txn, r->app, err) < 0 || store_journal_delete(txn, r->app, err) < 0 ||
-	    store_range_release(txn, r->base, err) < 0 || store_range_wiped(txn, r->base, err) < 0)
+	if (autostart_forget(r->broker, txn, r->app, err) < 0 || store_app_delete(txn, r->app, err) < 0 ||
+	    store_journal_delete(txn, r->app, err) < 0 || store_range_release(txn, r->base, err) < 0 ||
+	    store_range_wiped(txn, r->base, err) < 0)
 		return -1;
 	if (r->provisional)
 		return 0;
@@ -129,7 +131,12 @@ static void on_dropped(void *data, const struct job_result *result)
 		removal_end(r, &err);
 		return;
 	}
-	removal_end(r, store_commit(txn, &err) < 0 ? &err : NULL);
+	if (store_commit(txn, &err) < 0) {
+		removal_end(r, &err);
+		return;
+	}
+	prompt_app_gone(r->broker, r->app);
+	removal_end(r, NULL);
 }
 
 static const struct job_ops drop_ops = { .on_done = on_dropped };

@@ -51,10 +51,23 @@ static struct entry *entry_for(struct usage *usage, const struct history_record 
 	return e;
 }
 
+/* What an app of this name did before it was uninstalled another one did. */
+static void forget(struct usage *usage, const char *app)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct entry *e = usage->buckets[i]; e; e = e->next) {
+			if (strcmp(e->app, app) == 0)
+				e->count = e->last_ms = 0;
+		}
+	}
+}
+
 static int add(void *data, const struct history_record *h)
 {
 	struct entry *e;
 
+	if (h->kind == HISTORY_LIFE && strcmp(h->what, "uninstalled") == 0)
+		forget(data, h->app);
 	if (h->kind != HISTORY_ACCESS)
 		return 0;
 	e = entry_for(data, h);

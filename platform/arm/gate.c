@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #define GATES_PER_ENGINE 32u
 
@@ -231,18 +232,27 @@ int gate_attach(struct gate_engine *e, uint16_t id, int mnt, const uint32_t *tok
 	return 0;
 }
 
+#define BUSY_TRIES 5u /* a path walk that is just passing is no holder */
+
 /* From the trigger's root "." leads down to what is attached on top of it. Only
  * ever called while something is: on a bare trigger a lazy unmount would take
- * the trigger itself. */
+ * the trigger itself. 1: off the tree, and somebody still holds it; 0, -1. */
 static int take_off(const struct gate *gate)
 {
-	int rc;
+	const struct timespec pause = { 0, 1000000 };
+	int rc = -1;
 
 	if (fchdir(gate->g) < 0)
 		return -1;
-	rc = umount2(".", UMOUNT_NOFOLLOW);
-	if (rc < 0 && errno == EBUSY)
-		rc = umount2(".", MNT_DETACH | UMOUNT_NOFOLLOW);
+	for (unsigned int i = 0; i < BUSY_TRIES && rc < 0; i++) {
+		rc = umount2(".", UMOUNT_NOFOLLOW);
+		if (rc < 0 && errno != EBUSY)
+			break;
+		if (rc < 0)
+			(void)nanosleep(&pause, NULL);
+	}
+	if (rc < 0 && errno == EBUSY && umount2(".", MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		rc = 1;
 	if (chdir("/") < 0)
 		abort(); /* we must not stay in a tree that an app moves about */
 	return rc;
@@ -251,16 +261,22 @@ static int take_off(const struct gate *gate)
 int gate_detach(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct err *err)
 {
 	struct gate *gate = find_gate(e, id);
+	int busy;
 
 	*ret_held = 0;
 	if (!gate)
 		return err_set(err, EINVAL, "there is no gate %u", id);
 	if (!gate->attached)
 		return 0;
-	if (take_off(gate) < 0)
+	busy = take_off(gate);
+	if (busy < 0)
 		return err_sys(err, "close gate %u", id);
 	gate->attached = false;
-	/* Counted after it is off the tree: nobody can open it anew meanwhile. */
+	/* Counted after it is off the tree: nobody can open it anew meanwhile. /proc shows
+	 * neither a descriptor that is on its way through a socket nor one that another
+	 * app was handed; the kernel's own count does. */
 	*ret_held = holders_count(e->proc, gate->mnt_id);
+	if (busy && *ret_held == 0)
+		*ret_held = 1;
 	return 0;
 }

@@ -49,7 +49,8 @@ int gate_attach(struct gate_engine *engine, uint16_t gate, int mnt, const uint32
 
 /* Takes off what is attached; the trigger is armed again. ret_held counts the
  * open files, mappings and folders through which processes of this mount
- * namespace still reach it. Nothing attached: 0. */
+ * namespace still reach it; at least 1 while the kernel says that somebody does.
+ * Nothing attached: 0. */
 int gate_detach(struct gate_engine *engine, uint16_t gate, uint32_t *ret_held, struct err *err);
 
 #endif

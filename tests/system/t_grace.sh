@@ -59,3 +59,13 @@ is "it stands as unanswered" "$(cb --json prompts | jq -r '.prompts[] | select(.
 ok "and can be answered for next time" cb answer "$id" read --for always
 is "which then holds" "$(sh_in calm 'ls ~/Documents')" letter.txt
 cb stop pest >/dev/null
+
+# An app that went leaves no question that the next of its name would profit from.
+id=$(cb --json prompts | jq '[.prompts[] | select(.app == "pest" and .state == "unanswered")][0].id')
+is "one line for one question" "$(cb --json prompts | jq '[.prompts[] | select(.app == "pest") | .permission] | (length) - (unique | length)')" 0
+cb --yes uninstall pest >/dev/null
+is "no question of it is left" "$(cb --json prompts | jq '[.prompts[] | select(.app == "pest")] | length')" 0
+fails "nor can one be answered" 1 "no question" cb answer "$id" write --for always
+app pest
+like "the next of its name begins with nothing" "$(cb explain pest storage:Music)" 'is ask'
+unlike "also its tries are its own" "$(cb permissions pest)" tried

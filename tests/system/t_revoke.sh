@@ -27,6 +27,21 @@ ok "--stop ends what holds" cb revoke --stop holder storage:Documents
 is "nothing of it runs" "$(cb --json ps | jq '.sessions | length')" 0
 rm -f "$H/Documents/held"
 
+# Held where no table of a process shows it: on its way through a socket.
+cat >"$T/flight.py" <<'P'
+import os, socket, sys, time
+a, b = socket.socketpair()
+fd = os.open(os.path.expanduser('~/Documents'), os.O_RDONLY | os.O_DIRECTORY)
+socket.send_fds(a, [b'x'], [fd]); os.close(fd)
+open(os.path.expanduser('~/ready3'), 'w').close()
+time.sleep(1000)
+P
+cb grant holder storage:Documents write >/dev/null 2>&1 || cb grant holder storage:Documents write --for always >/dev/null
+cb run --detach holder -- python3 -c "$(cat "$T/flight.py")" </dev/null >/dev/null 2>&1
+for i in $(seq 50); do cb exec holder -- test -e "$H/ready3" </dev/null 2>/dev/null && break; sleep 0.1; done
+fails "a folder on its way through a socket is told" 1 "still holds" cb revoke holder storage:Documents
+ok "and ended with --stop" cb revoke --stop holder storage:Documents
+
 cb run --detach holder -- sleep 1000 </dev/null >/dev/null 2>&1
 fails "rollback of a running app is refused" 1 "it runs, in session" cb rollback holder
 fails "reset too" 1 "it runs, in session" cb --yes reset holder

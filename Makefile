@@ -217,7 +217,11 @@ demo: ## a private Cowbell, two apps, and a bell; installs what building needs
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb
 	$(Q)tools/demo.sh
 
-.PHONY: board-demo
+.PHONY: check-profiles board-demo
+check-profiles: ## board profiles against the device trees of Debian's ARM kernels
+	$(Q)tools/fetch-dtbs.sh
+	$(Q)board/check-profiles $(O)/dtb
+
 board-demo: deps ## the flashlight and the bell on an emulated ARM board's serial console; BOARD=name for another
 	$(Q)board/run-demo $(BOARD)
 

@@ -156,7 +156,7 @@ static int grant_network(struct broker *broker, struct session *session, struct 
 		(void)snprintf(items[count++], sizeof(items[0]), "%s", answer->ref.item);
 	answer->give = chosen ? GIVE_ALLOW : answer->give;
 	for (size_t i = 0; i < count; i++) {
-		(void)snprintf(answer->ref.item, sizeof(answer->ref.item), "%s", items[i]);
+		(void)snprintf(answer->ref.item, sizeof(answer->ref.item), "%.127s", items[i]);
 		if (answer_store(broker, session, answer, &result, err) < 0)
 			return -1;
 		if (session)

@@ -129,20 +129,35 @@ int mask_hide(const struct mask *mask, const char *name, struct err *err)
 	return 0;
 }
 
-int mask_file(const struct mask *mask, const char *name, const char *text, mode_t mode, gid_t gid, struct err *err)
+int mask_bytes(const struct mask *mask, const char *name, const void *data, size_t size, mode_t mode, gid_t gid,
+	       struct err *err)
 {
 	cleanup_fd int fd = -1;
 
 	if (make_parent(mask, name, err) < 0)
 		return -1;
 	fd = fd_open_beneath(mask->view, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd < 0 || fd_write_full(fd, text, strlen(text)) < 0 || fchown(fd, mask->shift, mask->shift + gid) < 0 ||
-	    fchmod(fd, mode) < 0)
+	if (fd < 0 || fd_write_full(fd, data, size) < 0 ||
+	    ((mask->shift || gid) && fchown(fd, mask->shift, mask->shift + gid) < 0) || fchmod(fd, mode) < 0)
 		return err_sys(err, "write '/%s' in the mask", name);
 	return 0;
 }
 
-static int share(const struct mask *mask, const char *name, struct err *err)
+int mask_file(const struct mask *mask, const char *name, const char *text, mode_t mode, gid_t gid, struct err *err)
+{
+	return mask_bytes(mask, name, text, strlen(text), mode, gid, err);
+}
+
+int mask_link(const struct mask *mask, const char *name, const char *target, struct err *err)
+{
+	if (make_parent(mask, name, err) < 0)
+		return -1;
+	if (symlinkat(target, mask->view, name) < 0)
+		return err_sys(err, "link '/%s' in the mask", name);
+	return 0;
+}
+
+int mask_share(const struct mask *mask, const char *name, struct err *err)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	struct stat st;
@@ -156,9 +171,7 @@ static int share(const struct mask *mask, const char *name, struct err *err)
 		if (n < 0)
 			return err_sys(err, "read link '%s'", path);
 		target[n] = '\0';
-		if (symlinkat(target, mask->view, name) < 0)
-			return err_sys(err, "link '%s' in the mask", path);
-		return 0;
+		return mask_link(mask, name, target, err);
 	}
 	if (!S_ISDIR(st.st_mode))
 		return 0;
@@ -174,7 +187,7 @@ static int make_own(const struct mask *mask, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		/* A link such as /var/mail -> spool/mail stays one; where it leads is ours again. */
 		if (strncmp(own[i].name, "var/", 4) == 0 && host_stat(own[i].name, &st) && S_ISLNK(st.st_mode)) {
-			if (share(mask, own[i].name, err) < 0)
+			if (mask_share(mask, own[i].name, err) < 0)
 				return -1;
 			continue;
 		}
@@ -355,13 +368,16 @@ static int make_gate(const struct mask *mask, const struct platform_gate *gate, 
 static int fill(const struct mask *mask, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
-		if (share(mask, shared[i], err) < 0)
+		if (strcmp(shared[i], "etc") != 0 && mask_share(mask, shared[i], err) < 0)
 			return -1;
 	}
+	/* Of /etc shows what is copied or named, nothing else. */
+	if (mask_dir(mask, "etc", err) < 0 || set_xattr(mask, "etc", "trusted.overlay.opaque", "y", err) < 0)
+		return -1;
 	if (make_own(mask, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(shared_var); i++) {
-		if (share(mask, shared_var[i], err) < 0)
+		if (mask_share(mask, shared_var[i], err) < 0)
 			return -1;
 	}
 	if (mask_etc_fill(mask, err) < 0 || mask_hide(mask, "var/lib/dbus/machine-id", err) < 0 ||
@@ -389,7 +405,7 @@ static int fill(const struct mask *mask, struct err *err)
 int mask_create(const struct platform_view *view, uint32_t shift, struct err *err)
 {
 	static const struct mnt_option options[] = {
-		{ "mode", "0755" }, { "size", "4m" }, { "nr_inodes", "16k" }, { NULL, NULL },
+		{ "mode", "0755" }, { "size", "16m" }, { "nr_inodes", "16k" }, { NULL, NULL },
 	};
 	cleanup_fd int mnt = mnt_new("tmpfs", 0, options, err);
 	struct mask mask = { .view = -1, .shift = shift, .spec = view };

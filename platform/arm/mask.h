@@ -22,7 +22,7 @@
  * Mounts deeper in what is shared are hidden, for the same reason. */
 int mask_create(const struct platform_view *view, uint32_t shift, struct err *err);
 
-/* The steps, for mask_etc.c. All names are relative to the view. */
+/* The steps, for mask_etc.c and mask_public.c. All names are relative to the view. */
 struct mask {
 	int view; /* the folder MASK_VIEW */
 	uint32_t shift;
@@ -38,9 +38,23 @@ int mask_hide(const struct mask *mask, const char *name, struct err *err);
 
 /* A file with these bytes instead of the host's. */
 int mask_file(const struct mask *mask, const char *name, const char *text, mode_t mode, gid_t gid, struct err *err);
+int mask_bytes(const struct mask *mask, const char *name, const void *data, size_t size, mode_t mode, gid_t gid,
+	       struct err *err);
 
-/* /etc: accounts, names and resolver of the app's own; secrets hidden. */
+/* A symbolic link. */
+int mask_link(const struct mask *mask, const char *name, const char *target, struct err *err);
+
+/* The host's folder or link of that name shows. Nothing happens if there is none. */
+int mask_share(const struct mask *mask, const char *name, struct err *err);
+
+/* /etc: accounts, names and resolver of the app's own, and what is public. */
 int mask_etc_fill(const struct mask *mask, struct err *err);
+
+/* Copies of what is public in the host's folder etc: files that packages brought
+ * and that have the bytes that status (dpkg's) notes, files that tools generate
+ * (a list), links to what shows. What the mask has already stays. What cannot be
+ * read, or is too large, does not show; -1 only where the mask cannot be written. */
+int mask_public(const struct mask *mask, const char *etc, const char *status, struct err *err);
 
 /* Hides whatever below the shared folder name not everybody on the host may read:
  * an installer is root inside and would pass the mode. */

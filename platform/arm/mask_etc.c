@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * /etc is the one shared folder with secrets and people in it. Accounts, names
- * and the resolver are written anew; known secrets are hidden by name whether
- * they exist yet or not, unknown ones by their mode.
+ * and the resolver are written anew; of the rest shows what is public
+ * (mask_public.c). In other shared folders what is private by its mode is hidden.
  */
 #include "platform/arm/mask.h"
 
@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,25 +18,6 @@
 
 #define ACCOUNTS_MAX (1u << 20)
 #define WALK_DEPTH_MAX 12u
-
-/* Names directly in /etc. */
-static const char *const hidden_etc[] = {
-	"shadow-", "gshadow-", "passwd-", "group-", "subuid", "subgid", "subuid-", "subgid-", "machine-id", "sudoers",
-	"sudoers.d", "krb5.keytab", "wpa_supplicant", "wireguard", "iwd", "openvpn", "crypttab", "cryptsetup-keys.d",
-	"fstab", "exports", "postgresql", "letsencrypt", "docker", "containers", "ModemManager", "bluetooth", "cups",
-	"cowbell", "ipsec.secrets", "ipsec.d", "swanctl", "samba", "mysql", "exim4", "credstore",
-	"credstore.encrypted", ".pwd.lock", "ppp", "chatscripts", "doas.conf", "security/opasswd", "ssl/private",
-	"NetworkManager/system-connections", "polkit-1/localauthority", "netplan", "cloud", "msmtprc", "mailname",
-	"aliases",
-};
-
-/* Patterns in a folder of /etc. */
-static const struct {
-	const char *dir, *pattern;
-} hidden_patterns[] = {
-	{ "etc/ssh", "ssh_host_*" },
-	{ "etc/apt", "auth.conf*" },
-};
 
 static const char nsswitch[] = "passwd: files\ngroup: files\nshadow: files\ngshadow: files\nhosts: files dns\n"
 			       "networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\n"
@@ -188,27 +168,6 @@ static int write_accounts(const struct mask *mask, struct err *err)
 	return r;
 }
 
-static int hide_matching(const struct mask *mask, const char *dir, const char *pattern, struct err *err)
-{
-	char path[PATH_MAX], name[PATH_MAX];
-	struct dirent *e;
-	DIR *d;
-	int r = 0;
-
-	(void)snprintf(path, sizeof(path), "/%s", dir);
-	d = opendir(path);
-	if (!d)
-		return errno == ENOENT ? 0 : err_sys(err, "read folder '%s'", path);
-	while (r == 0 && (e = readdir(d))) {
-		if (fnmatch(pattern, e->d_name, 0) != 0)
-			continue;
-		(void)snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
-		r = mask_hide(mask, name, err);
-	}
-	(void)closedir(d);
-	return r;
-}
-
 static bool is_hidden(const struct mask *mask, const char *path)
 {
 	struct stat st;
@@ -286,25 +245,5 @@ int mask_etc_fill(const struct mask *mask, struct err *err)
 	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 timeout:30 attempts:5\n", 0644, 0, err) < 0 ||
 	    mask_file(mask, "etc/nsswitch.conf", nsswitch, 0644, 0, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(hidden_etc); i++) {
-		const char *slash = strchr(hidden_etc[i], '/');
-		char name[128];
-		struct stat st;
-
-		(void)snprintf(name, sizeof(name), "/etc/%s", hidden_etc[i]);
-		if (slash) {
-			/* Only where its folder exists: hiding must not make folders up. */
-			name[slash - hidden_etc[i] + 5] = '\0';
-			if (lstat(name, &st) < 0 || !S_ISDIR(st.st_mode))
-				continue;
-			(void)snprintf(name, sizeof(name), "/etc/%s", hidden_etc[i]);
-		}
-		if (mask_hide(mask, name + 1, err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(hidden_patterns); i++) {
-		if (hide_matching(mask, hidden_patterns[i].dir, hidden_patterns[i].pattern, err) < 0)
-			return -1;
-	}
-	return mask_hide_private(mask, "etc", err);
+	return mask_public(mask, "/etc", "/var/lib/dpkg/status", err);
 }

@@ -94,7 +94,14 @@ int proc_cover(int proc_mnt, int dev_fd, struct err *err)
 		"cmdline", "keys", "key-users", "kcore", "kallsyms", "kmsg", "timer_list", "latency_stats",
 		"sysrq-trigger", "sched_debug", "slabinfo", "pagetypeinfo", "vmallocinfo", "iomem", "ioports",
 		"modules", "kpagecount", "kpageflags", "kpagecgroup",
+		/* Of the host as a whole, and nothing that programs run by: its disks, what
+		 * they and the keyboard do (interrupts tell keystrokes), who locks which file. */
+		"diskstats", "partitions", "swaps", "mdstat", "interrupts", "softirqs", "locks", "config.gz",
+		"schedstat", "buddyinfo", "zoneinfo",
 	};
+	/* Below a folder that is covered first. boot_id is the same for all apps: they
+	 * could agree on who their owner is. */
+	static const char *const deep[] = { "sys/kernel/random/boot_id" };
 	static const char *const dirs[] = { "sys", "bus", "irq", "fs", "acpi", "driver", "scsi", "tty" };
 	cleanup_fd int dir = openat(proc_mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -106,6 +113,10 @@ int proc_cover(int proc_mnt, int dev_fd, struct err *err)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		if (cover_dir(dir, dirs[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(deep); i++) {
+		if (cover_file(dir, dev_fd, deep[i], err) < 0)
 			return -1;
 	}
 	return 0;

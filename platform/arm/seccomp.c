@@ -7,11 +7,16 @@
  */
 #include "platform/arm/seccomp.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -30,8 +35,15 @@ static const char *const forbidden[] = {
 
 static const char *const absent[] = {
 	"clone3", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
-	"open_tree_attr", "memfd_secret", "statmount", "listmount", "lsm_set_self_attr",
+	"memfd_secret",
 };
+
+/* Calls newer than the libseccomp at hand may be, which drops names that it does
+ * not know. All ABIs give them one number (x32 sets a bit). */
+static const unsigned int absent_numbers[] = {
+	457 /* statmount */, 458 /* listmount */, 460 /* lsm_set_self_attr */, 467 /* open_tree_attr */, 470 /* listns */,
+};
+#define X32_BIT 0x40000000u
 
 static const char *const io_uring[] = { "io_uring_setup", "io_uring_enter", "io_uring_register" };
 
@@ -153,6 +165,22 @@ static int add_rules(scmp_filter_ctx ctx, unsigned int flags, struct err *err)
 	return refuse_namespaces(ctx, err) < 0 || refuse_ioctls(ctx, err) < 0 ? -1 : refuse_sockets(ctx, err);
 }
 
+/* In front of the compiled program, whose jumps are relative. */
+static int write_absent(int fd)
+{
+	struct sock_filter program[2 + 2 * ARRAY_LEN(absent_numbers)] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~X32_BIT),
+	};
+	struct sock_filter *p = program + 2;
+
+	for (size_t i = 0; i < ARRAY_LEN(absent_numbers); i++) {
+		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, absent_numbers[i], 0, 1);
+		*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+	}
+	return fd_write_full(fd, program, sizeof(program));
+}
+
 int seccomp_program(unsigned int flags, struct err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -165,6 +193,8 @@ int seccomp_program(unsigned int flags, struct err *err)
 		return err_sys(err, "make a seccomp program");
 	}
 	rc = add_rules(ctx, flags, err);
+	if (rc == 0 && write_absent(fd) < 0)
+		rc = err_sys(err, "write the seccomp program");
 	if (rc == 0) {
 		rc = seccomp_export_bpf(ctx, fd);
 		if (rc < 0)

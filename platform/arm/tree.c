@@ -41,10 +41,10 @@ static int open_dir(int dirfd, const char *name, struct err *err)
 	return fd < 0 ? err_sys(err, "open '%s' of a private tree", name) : fd;
 }
 
-static int make_tmpfs(const char *mode, const char *size, unsigned int attrs, struct err *err)
+static int make_tmpfs(const char *mode, const char *size, const char *inodes, unsigned int attrs, struct err *err)
 {
 	const struct mnt_option options[] = {
-		{ "mode", mode }, { "size", size }, { "nr_inodes", "256k" }, { NULL, NULL },
+		{ "mode", mode }, { "size", size }, { "nr_inodes", inodes }, { NULL, NULL },
 	};
 
 	return mnt_new("tmpfs", attrs, options, err);
@@ -102,7 +102,7 @@ static int make_places(int dir, const char *root, const struct platform_view *vi
 
 static int make_dev(int scratch, const struct platform_view *view, struct err *err)
 {
-	cleanup_fd int mnt = make_tmpfs("0755", "256k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	cleanup_fd int mnt = make_tmpfs("0755", "256k", "4k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 
 	if (mnt < 0 || mnt_attach_at(mnt, scratch, ROOT_SCRATCH_DEV, err) < 0)
 		return -1;
@@ -134,7 +134,7 @@ static int add_cpus(int sys, struct err *err)
 
 static int make_sys(int scratch, const struct platform_view *view, struct err *err)
 {
-	cleanup_fd int mnt = make_tmpfs("0755", "64k", MNT_PLAIN, err);
+	cleanup_fd int mnt = make_tmpfs("0755", "64k", "4k", MNT_PLAIN, err);
 	cleanup_fd int dir = -1;
 
 	if (mnt < 0 || mnt_attach_at(mnt, scratch, ROOT_SCRATCH_SYS, err) < 0)
@@ -153,10 +153,12 @@ int tree_prepare(struct tree *tree, int scratch, const struct platform_view *vie
 	const unsigned int plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 	*tree = TREE_NONE;
+	/* Where no memory controller bounds an app these are its way to eat the memory:
+	 * together they take less than a quarter, and a name costs about 1 kB. */
 	if ((tree->dev = make_dev(scratch, view, err)) < 0 || (tree->sys = make_sys(scratch, view, err)) < 0 ||
-	    (tree->shm = make_tmpfs("01777", "25%", plain, err)) < 0 ||
-	    (tree->tmp = make_tmpfs("01777", "50%", plain, err)) < 0 ||
-	    (tree->run = make_tmpfs("0755", "10%", plain, err)) < 0)
+	    (tree->shm = make_tmpfs("01777", "8%", "8k", plain, err)) < 0 ||
+	    (tree->tmp = make_tmpfs("01777", "14%", "48k", plain, err)) < 0 ||
+	    (tree->run = make_tmpfs("0755", "2%", "8k", plain, err)) < 0)
 		return err_wrap(err, "private trees");
 	return 0;
 }

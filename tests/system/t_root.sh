@@ -21,7 +21,22 @@ is "no store, no state" "$(sh_in probe "ls -d $R 2>/dev/null | wc -l")" 0
 is "the host's own home folder is not there" "$(sh_in probe "ls -A /root 2>/dev/null | wc -l")" 0
 is "password hashes are locked" "$(sh_in probe 'cut -d: -f2 /etc/shadow 2>/dev/null | grep -c "\\$"')" 0
 is "no machine id" "$(sh_in probe 'cat /etc/machine-id 2>/dev/null | wc -c')" 0
+# Of /etc shows what packages brought and nobody changed, and a list.
+like "what programs need of /etc is there" "$(sh_in probe 'cd /etc; ls -d ld.so.cache localtime alternatives ssl/certs os-release fonts services debian_version 2>&1 | tr "\n" " "')" 'alternatives.*debian_version.*ld.so.cache.*localtime.*os-release.*ssl/certs'
+for f in environment fstab profile motd subuid apt/trusted.gpg ssl/private .pwd.lock; do
+	is "what this machine alone has is not: $f" "$(sh_in probe "ls -d /etc/$f 2>/dev/null")" ""
+done
+is "nor can it make it show" "$(sh_in probe 'cat /etc/../etc/fstab 2>/dev/null')" ""
 unlike "the kernel's command line is hidden" "$(sh_in probe 'cat /proc/cmdline')" '[a-z]'
+for f in diskstats partitions interrupts locks swaps config.gz sys/kernel/random/boot_id; do
+	is "nothing of the host as a whole: /proc/$f" "$(sh_in probe "cat /proc/$f 2>/dev/null | wc -c")" 0
+done
+for f in stat meminfo cpuinfo loadavg uptime version sys/kernel/osrelease sys/kernel/random/uuid; do
+	like "what programs run by is there: /proc/$f" "$(sh_in probe "cat /proc/$f 2>/dev/null | wc -c")" '^[1-9]'
+done
+# All that an app can keep in memory as files: a quarter of it at most, and few names.
+is "private file systems in memory are bounded" "$(sh_in probe 'df -k --output=size /tmp /dev/shm /run | awk "NR > 1 {n += \$1} END {getline l <\"/proc/meminfo\"; split(l, m, \" +\"); print (n > 0 && n <= m[2] / 4) ? \"ok\" : n \" of \" m[2]}"')" ok
+is "and in names" "$(sh_in probe 'df --output=itotal /tmp /dev/shm /run | awk "NR > 1 {n += \$1} END {print (n > 0 && n <= 65536) ? \"ok\" : n}"')" ok
 like "devices are the harmless few" "$(sh_in probe 'ls /dev | tr "\n" " "')" '^(core|fd|full|mqueue|null|ptmx|pts|random|shm|stderr|stdin|stdout|tty|urandom|zero|\.gate| )+$'
 for c in 'mount -t tmpfs t /mnt' 'umount /proc' 'umount -l /tmp' 'mount -o remount,rw /' 'unshare -U true' \
 	'unshare -m true' 'unshare -n true' 'chroot / true' 'mknod /tmp/n b 8 0' 'mknod /tmp/n c 1 1' 'dmesg' 'reboot -f' \
@@ -47,7 +62,7 @@ cpu = 0 if platform.machine() == 'x86_64' else 1 if struct.calcsize('P') == 8 el
 nrs = dict(open_tree=428, move_mount=429, fsopen=430, fsmount=432, mount_setattr=442, clone3=435,
            io_uring_setup=425, bpf=(321, 280, 386)[cpu], keyctl=(250, 219, 311)[cpu], ptrace=(101, 117, 26)[cpu],
            userfaultfd=(323, 282, 388)[cpu], perf_event_open=(298, 241, 364)[cpu], pidfd_getfd=438,
-           open_by_handle_at=(304, 265, 371)[cpu])
+           open_by_handle_at=(304, 265, 371)[cpu], statmount=457, listmount=458, open_tree_attr=467)
 out = []
 for name, nr in nrs.items():
     e = call(nr, 0, 0, 0, 0, 0)

@@ -93,6 +93,9 @@ static int send_call(struct varlink_client *client, const char *method, json_t *
 
 		if (done < 0 && errno == EINTR)
 			continue;
+		/* A broker that turned us away said why before it closed. */
+		if (done < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return 0;
 		if (done < 0)
 			return err_sys(err, "send to the broker");
 		n -= (size_t)done;
@@ -153,6 +156,8 @@ static int method_error(const char *name, json_t *p, struct err *err)
 			       (long long)json_integer_value(json_object_get(p, "session")), app ? app : "APP");
 	if (strcmp(name, "io.cowbell.NotRunning") == 0)
 		return err_set(err, ESRCH, "it does not run (cowbell run %s)", app ? app : "APP");
+	if (strcmp(name, "io.cowbell.Busy") == 0)
+		return err_set(err, EAGAIN, "%s", reason ? reason : "too many programs are connected");
 	if (strcmp(name, "io.cowbell.NoProgram") == 0)
 		return err_set(err, ENOEXEC, "%s", reason ? reason : "it has no such program");
 	if (reason && hint && hint[0])

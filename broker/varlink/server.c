@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 
 #define CONNECTIONS_MAX 256u
-#define CONNECTIONS_PER_UID 64u
+#define CONNECTIONS_PER_UID 128u
+#define CONNECTIONS_PER_PID 32u /* so that one program leaves room for the others of its user */
 #define OUT_MAX ((size_t)16 << 20)
 #define STREAM_OUT_MAX ((size_t)1 << 20)
 #define DEPTH_MAX 32
@@ -26,6 +27,7 @@ struct connection {
 	struct varlink_server *server;
 	int fd;
 	uid_t uid;
+	pid_t pid; /* when it connected */
 	struct loop_source *source;
 	char *in;
 	size_t in_len;
@@ -453,13 +455,31 @@ static void on_ready(void *data, uint32_t events)
 
 /* --- accepting --- */
 
-static size_t count_uid(const struct varlink_server *server, uid_t uid)
+/* Why there is no room for this peer; NULL: there is. */
+static const char *no_room(const struct varlink_server *server, const struct ucred *cred)
 {
-	size_t n = 0;
+	size_t uid = 0, pid = 0;
 
-	for (const struct connection *c = server->connections; c; c = c->next)
-		n += c->uid == uid;
-	return n;
+	for (const struct connection *c = server->connections; c; c = c->next) {
+		uid += c->uid == cred->uid;
+		pid += c->uid == cred->uid && c->pid == cred->pid;
+	}
+	if (pid >= CONNECTIONS_PER_PID)
+		return "this program has too many connections open already";
+	if (uid >= CONNECTIONS_PER_UID || server->count >= CONNECTIONS_MAX)
+		return "too many programs are connected: end some and try again";
+	return NULL;
+}
+
+/* Said once and not waited for: whoever floods must not keep us. */
+static void turn_away(int fd, const char *why)
+{
+	char text[256];
+	int n = snprintf(text, sizeof(text), "{\"error\":\"" OWN_INTERFACE ".Busy\",\"parameters\":{\"reason\":\"%s\"}}",
+			 why);
+
+	(void)send(fd, text, (size_t)n + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)close(fd);
 }
 
 static void accept_one(struct varlink_server *server, int fd)
@@ -467,17 +487,23 @@ static void accept_one(struct varlink_server *server, int fd)
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	struct connection *c;
+	const char *why;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
-	    (cred.uid != 0 && cred.uid != server->config.owner_uid) || server->count >= CONNECTIONS_MAX ||
-	    count_uid(server, cred.uid) >= CONNECTIONS_PER_UID) {
+	    (cred.uid != 0 && cred.uid != server->config.owner_uid)) {
 		(void)close(fd);
+		return;
+	}
+	why = no_room(server, &cred);
+	if (why) {
+		turn_away(fd, why);
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->server = server;
 	c->fd = fd;
 	c->uid = cred.uid;
+	c->pid = cred.pid;
 	c->in = xcalloc(1, VARLINK_MESSAGE_MAX);
 	c->source = loop_add_fd(server->loop, fd, EPOLLIN | EPOLLRDHUP, on_ready, c);
 	c->next = server->connections;

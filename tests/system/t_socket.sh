@@ -4,7 +4,7 @@
 app victim
 sock=$R/run/cowbell/io.cowbell
 cat >"$T/client.py" <<'P'
-import json, os, socket, struct, sys, time
+import json, os, socket, struct, subprocess, sys, time
 path = sys.argv[1]
 def conn():
     s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(path); return s
@@ -77,6 +77,44 @@ time.sleep(0.3)
 for c in many:
     c.close()
 time.sleep(0.3)
+# One program that holds all it gets: it is told, others are served.
+held, turned = [], []
+for i in range(80):
+    c = conn()
+    r = call({'method': M + 'List'}, c)
+    (held if r == 'ok' else turned).append(c)
+    if r != 'ok':
+        last = r
+report('some are held', 20 <= len(held) <= 40, True)
+report('the rest is told why', last, M + 'Busy')
+said = subprocess.run(sys.argv[2:], capture_output=True, text=True)
+report('another program gets in beside it', (said.returncode, said.stderr), (0, ''))
+# So many that nobody gets in any more: what the command says then.
+pids = []
+for i in range(6):
+    pid = os.fork()
+    if pid == 0:
+        keep = []
+        for k in range(32):
+            try:
+                keep.append(conn())
+            except OSError:
+                pass
+        time.sleep(20)
+        os._exit(0)
+    pids.append(pid)
+for i in range(50):
+    said = subprocess.run(sys.argv[2:], capture_output=True, text=True)
+    if said.returncode:
+        break
+    time.sleep(0.1)
+report('a full broker says so', said.stderr.strip(), 'cowbell: list: too many programs are connected: end some and try again')
+for pid in pids:
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+for c in held + turned:
+    c.close()
+time.sleep(0.3)
 report('after 400 connections', call({'method': M + 'List'}), 'ok')
 # An upgrade that goes wrong.
 req = {'method': M + 'Run', 'upgrade': True, 'parameters': {'app': 'victim', 'argv': ['sleep', '100'], 'env': [], 'cwd': '/', 'tty': 0, 'rows': 0, 'columns': 0}}
@@ -90,7 +128,7 @@ s.close()
 time.sleep(1)
 report('nothing of those runs', json.loads((lambda c: (c.sendall(json.dumps({'method': M + 'Ps'}).encode() + b'\0'), c.recv(65536))[1])(conn())[:-1])['parameters']['sessions'], [])
 P
-python3 "$T/client.py" "$sock"
+python3 "$T/client.py" "$sock" "$BIN/cowbell" --root "$R" list
 is "the socket is the owner's alone" "$(stat -c '%a %u' "$sock")" "600 1000"
 is "the owner may use it" "$(setpriv --reuid 1000 --regid 1000 --clear-groups "$BIN/cowbell" --root "$R" --json list | jq '.apps | length')" 1
 fails "others may not" 1 "only root and the device's owner" setpriv --reuid 1234 --regid 1234 --clear-groups "$BIN/cowbell" --root "$R" list

@@ -9,7 +9,6 @@
 
 #define TARGET_UNANSWERED 1000000
 #define TARGET_INSTALL 1000001
-#define TARGET_MARK 1000002
 
 static void title(const struct ui *ui, char *left, char *right, size_t size)
 {
@@ -109,8 +108,6 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 		unanswered += strcmp(str_of(p, "state"), "unanswered") == 0;
 	if (unanswered)
 		lines_add(lines, STYLE_PLAIN, TARGET_UNANSWERED, "(unanswered: %lld)", unanswered);
-	if (strcmp(ui->mark, "~") == 0 && json_array_size(apps))
-		lines_add(lines, STYLE_DIM, TARGET_MARK, "(choose the mark of your bells)");
 }
 
 static const char *app_at(const struct place *place, int target)
@@ -130,8 +127,6 @@ static bool open_line(struct ui *ui, struct place *place, int target)
 		ui_enter(ui, &page_bells, "", "");
 	else if (target == TARGET_INSTALL)
 		ui_enter(ui, &page_file, "", "");
-	else if (target == TARGET_MARK)
-		ui_enter(ui, &page_settings, "", "");
 	return true;
 }
 

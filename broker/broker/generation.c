@@ -243,6 +243,7 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 		return -1;
 	c->result.generation = g.number;
 	c->result.of = g.of;
+	c->result.before = g.parent;
 	app->head = g.number;
 	app->next_generation++;
 	app->live = c->next_upper;

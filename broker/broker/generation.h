@@ -29,6 +29,7 @@ void generation_settle_unclean(struct broker *broker, const char *app,
 struct generation_change {
 	uint32_t generation; /* the new head */
 	uint32_t of;
+	uint32_t before; /* the head until now */
 	uint64_t files, bytes;   /* reset: what goes */
 	uint32_t generations;    /* reset: how many go */
 };

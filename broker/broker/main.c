@@ -9,6 +9,7 @@
 #include "broker/autostart.h"
 #include "broker/install.h"
 #include "broker/job.h"
+#include "broker/mark.h"
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/recover.h"
@@ -149,6 +150,8 @@ static bool handle_hello(struct broker *broker, struct msg *m)
 	broker->powered_mark_ms = loop_boot_ms();
 	if (add_ranges(broker, &ranges, &err) < 0)
 		log_warn("new id ranges not recorded: %s", err.msg);
+	if (mark_ensure(broker->store, &err) < 0)
+		log_warn("no mark was chosen: %s", err.msg);
 	policy_files_start(broker);
 	broker->recovering = true;
 	recover_start(broker, live_apps, on_recovered);

@@ -28,7 +28,8 @@ static void on_changed(void *data, const struct generation_change *change, const
 	if (err)
 		service_fail(c->call, err);
 	else if (c->reset)
-		varlink_reply(c->call, json_pack("{s:I, s:I, s:I, s:I}", "generation", (json_int_t)change->generation,
+		varlink_reply(c->call, json_pack("{s:I, s:I, s:I, s:I, s:I}", "generation",
+						 (json_int_t)change->generation, "before", (json_int_t)change->before,
 						 "files", (json_int_t)change->files, "bytes", (json_int_t)change->bytes,
 						 "generations", (json_int_t)change->generations));
 	else

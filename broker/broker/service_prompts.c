@@ -259,8 +259,6 @@ SERVICE_METHOD(service_later)
 	varlink_reply(call, NULL);
 }
 
-#define MARK_DEFAULT "~"
-
 SERVICE_METHOD(service_mark)
 {
 	struct broker *broker = data;
@@ -270,9 +268,9 @@ SERVICE_METHOD(service_mark)
 	char mark[64] = "", shown[64];
 	int rc = -1;
 
-	if (set && strlen(set) > 32) {
+	if (set && (!set[strspn(set, " ")] || strlen(set) > 32)) {
 		store_abort(txn);
-		service_bad_input(call, "a mark has at most 32 bytes", "");
+		service_bad_input(call, "a mark has 1 to 32 bytes, not only blanks", "");
 		return;
 	}
 	if (txn && set) {
@@ -289,5 +287,5 @@ SERVICE_METHOD(service_mark)
 	if (rc < 0)
 		service_fail(call, &err);
 	else
-		varlink_reply(call, json_pack("{s:s}", "mark", mark[0] ? mark : MARK_DEFAULT));
+		varlink_reply(call, json_pack("{s:s}", "mark", mark));
 }

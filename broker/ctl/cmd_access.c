@@ -17,8 +17,9 @@ static void show_permission(json_t *p, const char *first)
 	char last[SHORT_TEXT];
 
 	show_time(int_of(p, "last_used"), last);
-	(void)printf("%-20s %-6s %-7s %-9s %s", first, str_of(p, "answer"), str_of(p, "for"), str_of(p, "by"),
-		     bool_of(p, "in_use") ? "in use" : "");
+	(void)printf("%-20s %-6s %-7s %s", first, str_of(p, "answer"), str_of(p, "for"), str_of(p, "by"));
+	if (bool_of(p, "in_use"))
+		(void)printf("%*sin use", (int)(strlen(str_of(p, "by")) < 9 ? 10 - strlen(str_of(p, "by")) : 1), "");
 	if (int_of(p, "count"))
 		(void)printf("  tried %lld time%s, last %s", int_of(p, "count"), int_of(p, "count") == 1 ? "" : "s", last);
 	if (int_of(p, "quiet"))
@@ -115,11 +116,31 @@ int cmd_grant(struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* What holds from now on need not be "ask": a rule may stand behind the answer. */
+static void say_revoked(struct ctl *ctl, const char *app, const char *permission, const char *was)
+{
+	json_t *reply = ctl_call(ctl, app, "io.cowbell.Explain", json_pack("{s:s, s:s}", "app", app, "permission",
+									    permission)), *p;
+	bool none = strcmp(was, "ask") == 0;
+
+	if (!reply)
+		return;
+	p = json_object_get(reply, "permission");
+	if (strcmp(str_of(p, "answer"), "ask") != 0)
+		(void)printf("%s: %s %s; it is %s, decided by %s: %s\n", app, permission,
+			     none ? "had no answer of yours" : "is revoked", str_of(p, "answer"), str_of(p, "by"),
+			     str_of(p, "why"));
+	else
+		(void)printf("%s: %s was %s, and will be asked.\n", app, permission, was);
+	json_decref(reply);
+}
+
 int cmd_revoke(struct ctl *ctl, int argc, char **argv)
 {
 	bool stop = false, forget = false;
 	const struct option_spec specs[] = {
 		{ .name = "--stop", .flag = &stop }, { .name = "--forget", .flag = &forget }, { .name = NULL } };
+	char files[SHORT_TEXT];
 	json_t *reply;
 	long long held;
 
@@ -135,12 +156,13 @@ int cmd_revoke(struct ctl *ctl, int argc, char **argv)
 		(void)ctl_print_json(reply);
 	} else {
 		if (!ctl->quiet)
-			(void)printf("%s: %s was %s, and will be asked.\n", argv[1], argv[2], str_of(reply, "was"));
+			say_revoked(ctl, argv[1], argv[2], str_of(reply, "was"));
 		json_decref(reply);
 	}
 	if (held == 0)
 		return EXIT_DONE;
-	(void)fprintf(stderr, "cowbell: %s: still holds %lld open files (cowbell stop %s)\n", argv[1], held, argv[1]);
+	show_count(held, "open file", files);
+	(void)fprintf(stderr, "cowbell: %s: still holds %s (cowbell stop %s)\n", argv[1], files, argv[1]);
 	return EXIT_FAILED;
 }
 

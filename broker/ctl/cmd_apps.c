@@ -150,7 +150,7 @@ int cmd_uninstall(struct ctl *ctl, int argc, char **argv)
 {
 	bool stop = false;
 	const struct option_spec specs[] = { { .name = "--stop", .flag = &stop }, { .name = NULL } };
-	char question[512], size[SHORT_TEXT];
+	char question[512], size[SHORT_TEXT], states[SHORT_TEXT];
 	json_t *reply, *disk;
 	int rc;
 
@@ -174,9 +174,9 @@ int cmd_uninstall(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		return ctl_print_json(reply);
 	show_size(int_of(reply, "bytes"), size);
+	show_count(int_of(reply, "generations"), "generation", states);
 	rc = ctl->quiet ? 0
-			: printf("%s is gone: %lld generations, %s. The host was not touched.\n", argv[1],
-				 int_of(reply, "generations"), size);
+			: printf("%s is gone: %s, %s. The host was not touched.\n", argv[1], states, size);
 	json_decref(reply);
 	return rc < 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -38,15 +38,15 @@ int cmd_generations(struct ctl *ctl, int argc, char **argv)
 		return ctl_print_json(reply);
 	json_array_foreach(json_object_get(reply, "generations"), i, g)
 	{
-		char when[SHORT_TEXT], size[SHORT_TEXT], of[32] = "";
+		char when[SHORT_TEXT], size[SHORT_TEXT], files[SHORT_TEXT], of[32] = "";
 
+		show_count(int_of(g, "files"), "file", files);
 		show_time(int_of(g, "time"), when);
 		show_size(int_of(g, "bytes"), size);
 		if (int_of(g, "of"))
 			(void)snprintf(of, sizeof(of), " to %lld", int_of(g, "of"));
-		(void)printf("%s %4lld  %-10s %s%s  %lld files, %s%s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
-			     int_of(g, "number"), when, str_of(g, "kind"), of, int_of(g, "files"), size,
-			     bool_of(g, "pinned") ? ", pinned" : "", bool_of(g, "doomed") ? ", goes within a day" : "",
+		(void)printf("%s %4lld  %-10s %s%s  %s, %s%s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
+			     int_of(g, "number"), when, str_of(g, "kind"), of, files, size, bool_of(g, "pinned") ? ", pinned" : "", bool_of(g, "doomed") ? ", goes within a day" : "",
 			     bool_of(g, "install") ? ", factory state" : "", bool_of(g, "old_base") ? ", old base" : "");
 	}
 	json_decref(reply);
@@ -202,8 +202,8 @@ static bool confirm_answers(struct ctl *ctl, const char *app, long long generati
 		if (!ctl->json && !ctl->quiet)
 			(void)printf("%-24s %s -> %s\n", str_of(g, "permission"), str_of(g, "before"), str_of(g, "after"));
 	}
-	(void)snprintf(question, sizeof(question), "%zu answers change with generation %lld. Roll %s back?", json_array_size(list),
-		       int_of(reply, "of"), app);
+	(void)snprintf(question, sizeof(question), "%zu answer%s with generation %lld. Roll %s back?", json_array_size(list),
+		       json_array_size(list) == 1 ? " changes" : "s change", int_of(reply, "of"), app);
 	if (json_array_size(list) && !ctl->yes)
 		sure = ctl_confirm(ctl, app, question);
 	json_decref(reply);
@@ -245,7 +245,7 @@ static bool confirm_reset(struct ctl *ctl, const char *app, bool grants, bool no
 {
 	json_t *reply, *g;
 	long long files = 0, bytes = 0, n = 0;
-	char question[512], size[SHORT_TEXT];
+	char question[512], size[SHORT_TEXT], files_text[SHORT_TEXT], states[SHORT_TEXT];
 	size_t i;
 
 	if (ctl->yes)
@@ -263,9 +263,11 @@ static bool confirm_reset(struct ctl *ctl, const char *app, bool grants, bool no
 	}
 	json_decref(reply);
 	show_size(bytes, size);
+	show_count(files, "file", files_text);
+	show_count(n, "generation", states);
 	(void)snprintf(question, sizeof(question),
-		       "%lld files (%s) in %lld generations go%s; the install %s. The host is not touched. Reset %s?",
-		       files, size, n, now ? " for good" : " within a day",
+		       "%s (%s) in %s go%s; the install %s. The host is not touched. Reset %s?", files_text, size, states,
+		       now ? " for good" : " within a day",
 		       grants ? "stays, your answers go" : "and your answers stay", app);
 	return ctl_confirm(ctl, app, question);
 }
@@ -277,7 +279,7 @@ int cmd_reset(struct ctl *ctl, int argc, char **argv)
 					     { .name = "--now", .flag = &now },
 					     { .name = "--stop", .flag = &stop },
 					     { .name = NULL } };
-	char size[SHORT_TEXT];
+	char size[SHORT_TEXT], files[SHORT_TEXT], back[SHORT_TEXT * 3] = "";
 	json_t *reply;
 
 	if (options_take("reset", specs, &argc, argv) || argc != 2)
@@ -291,9 +293,13 @@ int cmd_reset(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		return ctl_print_json(reply);
 	show_size(int_of(reply, "bytes"), size);
+	/* By number: once the app has run again, a bare rollback undoes that run. */
+	if (!now && int_of(reply, "files"))
+		(void)snprintf(back, sizeof(back), "; cowbell rollback %.64s %lld brings back what it had, within a day",
+			       argv[1], int_of(reply, "before"));
+	show_count(int_of(reply, "files"), "file", files);
 	if (!ctl->quiet)
-		(void)printf("%s is as it was installed: %lld files (%s) went%s.\n", argv[1], int_of(reply, "files"), size,
-			     now ? "" : "; cowbell rollback brings them back within a day");
+		(void)printf("%s is as it was installed: %s (%s) went%s.\n", argv[1], files, size, back);
 	json_decref(reply);
 	return EXIT_DONE;
 }

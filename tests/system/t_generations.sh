@@ -23,11 +23,15 @@ import sqlite3, os
 print(sqlite3.connect(os.environ['HOME'] + '/data.db').execute('select a from t').fetchone()[0])\"")" good
 is "what came later is gone" "$(sh_in notes 'ls ~/more 2>/dev/null | wc -l')" 0
 fails "rollback to one that is not there" 1 "has no generation 99" cb rollback notes 99
-ok "reset" cb --yes reset notes
+reset=$(cb --yes reset notes)
+like "reset says how to get back" "$reset" 'cowbell rollback notes [0-9]+ brings back'
 is "as installed" "$(sh_in notes 'ls -A ~ | grep -vE "^(Desktop|Documents|Downloads|Music|Pictures|Public|Templates|Videos|.local)$" | wc -l')" 0
 is "the install stays" "$(sh_in notes 'test -x /usr/local/bin/notes && echo there')" there
 like "the rest goes within a day" "$(cb generations notes)" 'goes within a day'
-ok "a reset can be undone" cb rollback notes 2
+sh_in notes 'echo again >~/again'
+ok "a reset can be undone by what it said, also when the app ran again" cb $(sed 's/.*cowbell \(rollback notes [0-9]*\) .*/\1/' <<<"$reset")
+is "and all is back" "$(sh_in notes 'ls ~/again 2>/dev/null; ls ~/data.db')" "$H/data.db"
+ok "to any state" cb rollback notes 2
 is "it is back" "$(sh_in notes 'head -c 6 ~/data.db')" SQLite
 ok "reset now" cb --yes reset --now notes
 is "what was dropped is deleted" "$(cb --json generations notes | jq '[.generations[] | select(.doomed)] | length')" 0

@@ -74,7 +74,8 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 
 		if (strcmp(str_of(c, "change"), "deleted") != 0 && strcmp(str_of(c, "kind"), "file") == 0)
 			show_size(int_of(c, "size_after"), size);
-		lines_add(lines, STYLE_PLAIN, (int)i, "%-8s %s  %s", str_of(c, "change"), str_of(c, "path"), size);
+		lines_add(lines, STYLE_PLAIN, (int)i, "%-8s %s%s%s%s  %s", str_of(c, "change"), str_of(c, "path"),
+			  *str_of(c, "inside") ? " (in the " : "", str_of(c, "inside"), *str_of(c, "inside") ? ")" : "", size);
 	}
 	if (json_array_size(json_object_get(place->data, "changes")) == 0)
 		lines_add(lines, STYLE_DIM, -1, "  no file");

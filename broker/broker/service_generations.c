@@ -7,6 +7,7 @@
 #include "broker/job.h"
 #include "broker/service.h"
 #include "broker/turn.h"
+#include "broker/vault_path.h"
 #include "varlink/server.h"
 
 #include <errno.h>
@@ -110,20 +111,27 @@ struct versions_walk {
 	struct store_txn *txn;
 	const char *app;
 	uint64_t *times;
+	const struct broker *broker;
+	const char *path; /* of a folder that gates stand for: only this one */
 };
 
 static int add_version(void *data, const struct version_record *v)
 {
 	struct versions_walk *walk = data;
-	char hash[2 * HASH_SIZE + 1];
+	char hash[2 * HASH_SIZE + 1], stood_for[PATH_SIZE];
+	enum vault_kind vault = vault_path(walk->broker, v->path, stood_for, sizeof(stood_for));
+	const char *path = vault == VAULT_NONE ? v->path : stood_for;
 
+	if (vault == VAULT_FRAME || (walk->path && (vault == VAULT_NONE || strcmp(path, walk->path) != 0)))
+		return 0;
 	if (v->generation >= walk->known_size || !walk->known[v->generation] ||
 	    walk->times[v->generation] < walk->since_ms)
 		return 0;
 	for (size_t i = 0; i < HASH_SIZE; i++)
 		(void)snprintf(hash + 2 * i, 3, "%02x", v->hash[i]);
 	json_array_append_new(walk->array,
-			      json_pack("{s:o, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}", "path", json_text(v->path),
+			      json_pack("{s:o, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}", "path", json_text(path),
+					"inside", vault_name(vault),
 					"generation", (json_int_t)v->generation, "kind", entry_names[v->kind], "target",
 					json_text(v->target), "size", (json_int_t)v->size, "mode", (json_int_t)v->mode,
 					"uid", (json_int_t)v->uid, "gid", (json_int_t)v->gid, "mtime",
@@ -163,12 +171,25 @@ static const char *clean_path(const char *path, char *buf, size_t size)
 	return buf;
 }
 
+/* A folder that is given may have copies: they are looked for by what they stood for. */
+static bool in_gate(const struct broker *broker, const char *path)
+{
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		size_t n = strlen(broker->gates[i].path + 1);
+
+		if (strncmp(path, broker->gates[i].path + 1, n) == 0 && path[n] == '/')
+			return true;
+	}
+	return false;
+}
+
 SERVICE_METHOD(service_versions)
 {
 	struct broker *broker = data;
 	const char *app = service_str(params, "app");
 	char path[PATH_SIZE];
-	struct versions_walk walk = { .since_ms = service_int(params, "since") };
+	struct versions_walk walk = { .since_ms = service_int(params, "since"), .broker = broker };
+	const char *one;
 	struct known_walk *known;
 	struct err err = { 0 };
 	struct store_txn *txn;
@@ -182,10 +203,12 @@ SERVICE_METHOD(service_versions)
 	walk.known = known->known;
 	walk.times = known->times;
 	walk.known_size = ARRAY_LEN(known->known);
+	one = clean_path(service_str(params, "path"), path, sizeof(path));
 	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_generation_each(txn, app, add_known, known, &err) < 0 ||
-	    store_version_each(txn, app, clean_path(service_str(params, "path"), path, sizeof(path)), add_version, &walk,
-			       &err) < 0) {
+	    store_version_each(txn, app, one, add_version, &walk, &err) < 0 ||
+	    (one && in_gate(broker, one) && (walk.path = one) &&
+	     store_version_each(txn, app, NULL, add_version, &walk, &err) < 0)) {
 		json_decref(walk.array);
 		service_fail(call, &err);
 	} else {
@@ -267,7 +290,7 @@ static const char *change_of(const struct state_entry *e)
 	return NULL;
 }
 
-static json_t *diff_json(struct diff_walk *walk)
+static json_t *diff_json(const struct broker *broker, struct diff_walk *walk)
 {
 	json_t *array = json_array();
 
@@ -275,10 +298,13 @@ static json_t *diff_json(struct diff_walk *walk)
 		struct state_entry *e = &walk->entries[i];
 		const char *change = change_of(e);
 		int side = e->in[1] && e->kind[1] != ENTRY_DELETED ? 1 : 0;
+		char stood_for[PATH_SIZE];
+		enum vault_kind vault = vault_path(broker, e->path, stood_for, sizeof(stood_for));
+		const char *path = vault == VAULT_NONE ? e->path : stood_for;
 
-		if (change && json_array_size(array) < VERSIONS_MAX)
-			json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:o, s:I, s:I}", "path",
-							       json_text(e->path), "change", change, "kind",
+		if (change && vault != VAULT_FRAME && json_array_size(array) < VERSIONS_MAX)
+			json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "path",
+							       json_text(path), "inside", vault_name(vault), "change", change, "kind",
 							       entry_names[e->kind[side]], "from",
 							       json_text(strcmp(change, "moved") == 0 ? e->target : ""),
 							       "size_before", (json_int_t)e->size[0], "size_after",
@@ -331,10 +357,10 @@ SERVICE_METHOD(service_diff)
 	    generation_ancestry(txn, app.id, from, walk->sets[0], 65536, &err) < 0 ||
 	    generation_ancestry(txn, app.id, to, walk->sets[1], 65536, &err) < 0 ||
 	    store_version_each(txn, app.id, NULL, add_state, walk, &err) < 0) {
-		json_decref(diff_json(walk));
+		json_decref(diff_json(broker, walk));
 		service_fail(call, &err);
 	} else {
-		changes = diff_json(walk);
+		changes = diff_json(broker, walk);
 		varlink_reply(call, json_pack("{s:o, s:I, s:I}", "changes", changes, "from", (json_int_t)from, "to",
 					      (json_int_t)to));
 	}

@@ -83,8 +83,15 @@ int cmd_versions(struct ctl *ctl, int argc, char **argv)
 
 		show_time(int_of(v, "mtime"), when);
 		show_size(int_of(v, "size"), size);
-		(void)printf("%4lld  %-9s %8s  %-10s %.12s  /%s\n", int_of(v, "generation"), str_of(v, "kind"), size, when,
-			     str_of(v, "hash"), str_of(v, "path"));
+		(void)printf("%4lld  %-9s %8s  %-10s %.12s  /%s%s%s%s\n", int_of(v, "generation"), str_of(v, "kind"), size, when,
+			     str_of(v, "hash"), str_of(v, "path"), *str_of(v, "inside") ? " (in the " : "",
+			     str_of(v, "inside"), *str_of(v, "inside") ? ")" : "");
+	}
+	if (argc == 3 && json_array_size(json_object_get(reply, "versions")) == 0 && !ctl->quiet) {
+		(void)fprintf(stderr, "cowbell: %s: it never changed '%s' (cowbell versions %s)\n", argv[1], argv[2],
+			      argv[1]);
+		json_decref(reply);
+		return EXIT_FAILED;
 	}
 	json_decref(reply);
 	return EXIT_DONE;
@@ -173,6 +180,8 @@ int cmd_diff(struct ctl *ctl, int argc, char **argv)
 	json_array_foreach(json_object_get(reply, "changes"), i, c)
 	{
 		(void)printf("%-8s /%s", str_of(c, "change"), str_of(c, "path"));
+		if (*str_of(c, "inside"))
+			(void)printf(" (in the %s)", str_of(c, "inside"));
 		if (*str_of(c, "from"))
 			(void)printf(" from %s", str_of(c, "from"));
 		if (strcmp(str_of(c, "change"), "changed") == 0)

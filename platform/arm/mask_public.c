@@ -92,8 +92,9 @@ static int compare_conffiles(const void *a, const void *b)
 }
 
 /* Other fields have lines that look alike, and packages write them. */
-static int read_conffiles(struct public *p, const char *status, struct err *err)
+static int read_conffiles(struct public *p, const char *dpkg, struct err *err)
 {
+	cleanup_free char *status = xasprintf("%s/status", dpkg);
 	struct err why = { 0 };
 	bool inside = false;
 	char *line, *rest;
@@ -351,7 +352,7 @@ static void finish(struct public *p)
 	free(p->text);
 }
 
-int mask_public(const struct mask *mask, const char *etc, const char *status, struct err *err)
+int mask_public(const struct mask *mask, const char *etc, const char *dpkg, struct err *err)
 {
 	struct public p = { .mask = mask };
 	int fd, r = -1;
@@ -361,7 +362,7 @@ int mask_public(const struct mask *mask, const char *etc, const char *status, st
 	fd = open(etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open folder '%s'", etc);
-	if (read_conffiles(&p, status, err) < 0)
+	if (read_conffiles(&p, dpkg, err) < 0)
 		(void)close(fd);
 	else if (walk(&p, fd, "etc", 0, err) == 0)
 		r = place_links(&p, err);

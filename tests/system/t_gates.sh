@@ -20,6 +20,12 @@ is "read shows the real ones" "$(ask "$look" read)" "ada.vcf grace.vcf "
 is "read takes no change" "$(ask '(echo x >~/.local/share/contacts/new.vcf) 2>/dev/null && echo written || echo refused' read)" refused
 is "copy shows the real ones" "$(ask "$look" copy)" "ada.vcf grace.vcf "
 is "a copy can be changed" "$(ask 'echo x >~/.local/share/contacts/new.vcf; rm ~/.local/share/contacts/ada.vcf; ls ~/.local/share/contacts | tr "\n" " "' copy)" "grace.vcf new.vcf "
+cb stop greedy >/dev/null 2>&1
+like "what changed in a copy is shown by what it stands for" "$(cb diff greedy)" "added +$H/.local/share/contacts/new.vcf \\(in the private copy\\)"
+unlike "and nothing of ours" "$(cb diff greedy; cb versions greedy)" '\.cowbell|copy\.[0-9]|\.done'
+like "versions finds it" "$(cb versions greedy "$H/.local/share/contacts/new.vcf")" "new.vcf \\(in the private copy\\)"
+is "and its bytes" "$(cb cat greedy "$H/.local/share/contacts/new.vcf")" x
+fails "of what it never changed it says so" 1 "it never changed '$H/nothing'" cb versions greedy "$H/nothing"
 is "no is a clean error" "$(ask 'ls ~/.local/share/contacts 2>&1 | sed "s/.*: //"' no)" "Permission denied"
 is "empty is the app's own: what it wrote stays with it" "$(ask 'echo mine >~/Documents/own' empty; ask 'cat ~/Documents/own' empty)" mine
 is "the owner's home is as it was" "$(home_print)" "$before"

@@ -182,7 +182,7 @@ static void test_public_is_what_packages_brought_unchanged(void **state)
 	static const char *const shown[] = { "same", "sub/old", "second", "ld.so.conf", "sub/to-same", "to-usr" };
 	static const char *const not_shown[] = { "changed", "private", "closed", "claimed", "short", "unknown", "empty",
 						 "link-as-file", "to-changed", "to-srv", "out", "fifo" };
-	char top[] = "/tmp/test_mask.XXXXXX", etc[64], from[64], name[64], command[64];
+	char top[] = "/tmp/test_mask.XXXXXX", etc[64], name[64], command[64];
 	const struct platform_view spec = { .owner = { .name = "ada", .home = "/home/ada", .uid = 1000, .gid = 1000 } };
 	struct mask mask = { .spec = &spec };
 	struct err err = { 0 };
@@ -196,8 +196,7 @@ static void test_public_is_what_packages_brought_unchanged(void **state)
 	fill_etc(dir);
 	mask.view = openat(dir, "view", O_RDONLY | O_DIRECTORY);
 	(void)snprintf(etc, sizeof(etc), "%s/etc", top);
-	(void)snprintf(from, sizeof(from), "%s/status", top);
-	if (mask_public(&mask, etc, from, &err) < 0)
+	if (mask_public(&mask, etc, top, &err) < 0)
 		fail_msg("%s", err.msg);
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
 		(void)snprintf(name, sizeof(name), "etc/%s", shown[i]);

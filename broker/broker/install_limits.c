@@ -133,8 +133,8 @@ void install_tell_changes(struct install *in)
 	}
 	app_record_finish(&app);
 	store_abort(txn);
-	(void)snprintf(line, sizeof(line), "it changed %u file%s in /usr, %u in /opt, %u in its home, %u elsewhere", c->usr, c->usr == 1 ? "" : "s",
-		       c->opt, c->home, c->outside);
+	(void)snprintf(line, sizeof(line), "it changed %u file%s in /usr, %u in /opt, %u in its home, %u elsewhere", c->usr,
+		       c->usr == 1 ? "" : "s", c->opt, c->home, c->outside);
 	client_text(in->client, STREAM_NOTICE, line);
 	for (unsigned int i = 0; i < c->outside && i < OUTSIDE_SHOWN; i++) {
 		(void)snprintf(line, sizeof(line), "  elsewhere: /%s", c->shown[i]);

@@ -171,18 +171,6 @@ static const char *clean_path(const char *path, char *buf, size_t size)
 	return buf;
 }
 
-/* A folder that is given may have copies: they are looked for by what they stood for. */
-static bool in_gate(const struct broker *broker, const char *path)
-{
-	for (size_t i = 0; i < broker->gate_count; i++) {
-		size_t n = strlen(broker->gates[i].path + 1);
-
-		if (strncmp(path, broker->gates[i].path + 1, n) == 0 && path[n] == '/')
-			return true;
-	}
-	return false;
-}
-
 SERVICE_METHOD(service_versions)
 {
 	struct broker *broker = data;
@@ -207,7 +195,7 @@ SERVICE_METHOD(service_versions)
 	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_generation_each(txn, app, add_known, known, &err) < 0 ||
 	    store_version_each(txn, app, one, add_version, &walk, &err) < 0 ||
-	    (one && in_gate(broker, one) && (walk.path = one) &&
+	    (one && vault_may_have(broker, one) && (walk.path = one) &&
 	     store_version_each(txn, app, NULL, add_version, &walk, &err) < 0)) {
 		json_decref(walk.array);
 		service_fail(call, &err);
@@ -457,6 +445,7 @@ SERVICE_METHOD(service_cat)
 	struct cat *cat;
 	struct err err = { 0 };
 	struct store_txn *txn;
+	bool named;
 	int found;
 
 	if (service_wait_settled(data, call, params, service_cat))
@@ -467,8 +456,12 @@ SERVICE_METHOD(service_cat)
 	cat->broker = broker;
 	txn = store_begin(broker->store, false, &err);
 	found = txn ? store_generation_get(txn, app.id, number ? number : app.head, &cat->g, &err) : -1;
+	named = clean_path(service_str(params, "path"), cat->path, sizeof(cat->path)) != NULL;
+	if (found == 1 && named && vault_may_have(broker, cat->path) &&
+	    vault_find(broker, txn, &cat->g, cat->path, sizeof(cat->path), &err) < 0)
+		found = -1;
 	store_abort(txn);
-	if (found == 1 && clean_path(service_str(params, "path"), cat->path, sizeof(cat->path))) {
+	if (found == 1 && named) {
 		varlink_upgrade(call, NULL, on_cat_upgraded, cat);
 	} else {
 		if (found < 0)

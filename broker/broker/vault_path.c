@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/vault_path.h"
 
+#include "broker/generation.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -38,4 +40,56 @@ enum vault_kind vault_path(const struct broker *broker, const char *path, char *
 const char *vault_name(enum vault_kind kind)
 {
 	return kind == VAULT_COPY ? "private copy" : kind == VAULT_EMPTY ? "empty folder" : "";
+}
+
+bool vault_may_have(const struct broker *broker, const char *path)
+{
+	for (size_t i = 0; i < broker->gate_count; i++) {
+		const char *gate = broker->gates[i].path + 1;
+		size_t n = strlen(gate);
+
+		if (strncmp(path, gate, n) == 0 && path[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+struct vault_search {
+	const struct broker *broker;
+	const char *wanted;
+	bool known[65536]; /* generations that the asked one is made of */
+	uint32_t best;
+	char found[PATH_SIZE];
+};
+
+static int look_at(void *data, const struct version_record *v)
+{
+	struct vault_search *s = data;
+	char stood_for[PATH_SIZE];
+
+	if (v->kind != ENTRY_FILE || v->generation >= ARRAY_LEN(s->known) || !s->known[v->generation] ||
+	    v->generation < s->best || strncmp(v->path, VAULT "/", strlen(VAULT "/")) != 0 ||
+	    vault_path(s->broker, v->path, stood_for, sizeof(stood_for)) < VAULT_COPY ||
+	    strcmp(stood_for, s->wanted) != 0)
+		return 0;
+	s->best = v->generation;
+	(void)snprintf(s->found, sizeof(s->found), "%s", v->path);
+	return 0;
+}
+
+int vault_find(const struct broker *broker, struct store_txn *txn, const struct generation_record *g, char *path,
+	       size_t size, struct err *err)
+{
+	struct vault_search *s = xcalloc(1, sizeof(*s));
+	int rc;
+
+	s->broker = broker;
+	s->wanted = path;
+	rc = generation_ancestry(txn, g->app, g->number, s->known, ARRAY_LEN(s->known), err);
+	if (rc == 0 && store_version_each(txn, g->app, NULL, look_at, s, err) < 0)
+		rc = -1;
+	if (rc == 0 && s->found[0])
+		(void)snprintf(path, size, "%s", s->found);
+	free(s);
+	return rc < 0 ? -1 : 0;
 }

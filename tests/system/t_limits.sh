@@ -26,7 +26,7 @@ unlike "and moves no cursor" "$(cat "$T/talk.out")" $'\033'
 fails "a time that is none" 2 "wants a time" cb install --timeout soon "$T/asks.deb"
 
 cb install --name wide -- sh -c 'mkdir -p /opt/x; touch /usr/local/a /opt/x/b ~/c /etc/d /srv/e' >"$T/wide.out" 2>&1
-like "what an installer changed is told" "$(cat "$T/wide.out")" 'it changed 1 files in /usr, 1 in /opt, 1 in its home, 2 elsewhere'
+like "what an installer changed is told" "$(cat "$T/wide.out")" 'it changed 1 file in /usr, 1 in /opt, 1 in its home, 2 elsewhere'
 like "by name where it is unusual" "$(cat "$T/wide.out")" 'elsewhere: /etc/d'
 
 "$BIN/cowbell" --root "$R" install "$T/hangs.deb" </dev/null >"$T/int.out" 2>&1 &

@@ -51,7 +51,8 @@ int mask_share(const struct mask *mask, const char *name, struct err *err);
 int mask_etc_fill(const struct mask *mask, struct err *err);
 
 /* Copies of what is public in the host's folder etc: files that packages brought
- * and that have the bytes that dpkg notes in its folder, files that tools generate
+ * and that have the bytes that dpkg notes (in its folder,
+ * named without the first slash), files that tools generate
  * (a list), links to what shows. What the mask has already stays. What cannot be
  * read, or is too large, does not show; -1 only where the mask cannot be written. */
 int mask_public(const struct mask *mask, const char *etc, const char *dpkg, struct err *err);

@@ -245,5 +245,5 @@ int mask_etc_fill(const struct mask *mask, struct err *err)
 	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 timeout:30 attempts:5\n", 0644, 0, err) < 0 ||
 	    mask_file(mask, "etc/nsswitch.conf", nsswitch, 0644, 0, err) < 0)
 		return -1;
-	return mask_public(mask, "/etc", "/var/lib/dpkg", err);
+	return mask_public(mask, "/etc", "var/lib/dpkg", err);
 }

@@ -94,7 +94,7 @@ static int compare_conffiles(const void *a, const void *b)
 /* Other fields have lines that look alike, and packages write them. */
 static int read_conffiles(struct public *p, const char *dpkg, struct err *err)
 {
-	cleanup_free char *status = xasprintf("%s/status", dpkg);
+	cleanup_free char *status = xasprintf("/%s/status", dpkg);
 	struct err why = { 0 };
 	bool inside = false;
 	char *line, *rest;

@@ -196,7 +196,7 @@ static void test_public_is_what_packages_brought_unchanged(void **state)
 	fill_etc(dir);
 	mask.view = openat(dir, "view", O_RDONLY | O_DIRECTORY);
 	(void)snprintf(etc, sizeof(etc), "%s/etc", top);
-	if (mask_public(&mask, etc, top, &err) < 0)
+	if (mask_public(&mask, etc, top + 1, &err) < 0)
 		fail_msg("%s", err.msg);
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
 		(void)snprintf(name, sizeof(name), "etc/%s", shown[i]);

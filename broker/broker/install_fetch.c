@@ -138,7 +138,9 @@ static void on_fetched(void *data, int code, const char *why)
 	struct install *in = data;
 
 	in->asking = NULL;
-	if (code)
+	if (code == ENOSYS && !in->names)
+		keep(in); /* what is missing is dpkg's to say */
+	else if (code)
 		install_fail(in, why);
 	else if (in->update && in->names && !in->listed)
 		on_listed(in);

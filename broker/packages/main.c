@@ -152,7 +152,7 @@ static const struct manager *find_manager(struct err *err)
 		if (managers[i]->present())
 			return managers[i];
 	}
-	err_set(err, ENOENT, "this system has no package manager that can be asked (apt)");
+	err_set(err, ENOSYS, "this system has no package manager that can be asked (apt)");
 	return NULL;
 }
 

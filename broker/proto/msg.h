@@ -202,7 +202,7 @@
 	X(PACKAGES_PROGRESS, 124, "P", "B")                                                                            \
 	/* str name. fds: the package, verified by the package manager. Those that were asked for come first. */       \
 	X(PACKAGES_FILE, 125, "P", "B")                                                                                \
-	/* u32 errno, str why */                                                                                       \
+	/* u32 errno (ENOSYS: there is none that can be asked), str why */                                             \
 	X(PACKAGES_DONE, 126, "P", "B")                                                                                \
                                                                                                                        \
 	/* id is a job. A reader of what strangers made, with no rights / its channel (fds: one) */                    \

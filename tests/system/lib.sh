@@ -159,6 +159,9 @@ answer() { # answer ANSWER [FOR]: the next question
 	id=$(waiting | jq .id)
 	cb answer "$id" "$1" --for "${2:-run}"
 }
+# Whether the host's package manager has lists and an archive to fetch from.
+has_archive() { command -v apt-get >/dev/null && tools/fetch-debs.sh build/debs sl >/dev/null 2>&1 && [ -n "$(ls /var/lib/apt/lists/*Packages* 2>/dev/null)" ]; }
+
 daemon_log() { cat "$T/log"; }
 
 mkdir -p "$T"

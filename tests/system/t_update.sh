@@ -49,9 +49,12 @@ fails "no such app" 1 "no app" cb update nobody "$T/bell_1.deb"
 app single >/dev/null
 fails "what has no versions" 1 "which has no versions" cb update single "$T/bell_1.deb"
 
-tools/fetch-debs.sh build/debs sl >/dev/null
-cb install sl >/dev/null 2>&1
-like "the newest is left" "$(cb update sl 2>&1)" 'is the newest'
-is "and that is no failure" "$(cb update >/dev/null 2>&1; echo $?)" 0
+if has_archive; then
+	cb install sl >/dev/null 2>&1
+	like "the newest is left" "$(cb update sl 2>&1)" 'is the newest'
+	is "and that is no failure" "$(cb update >/dev/null 2>&1; echo $?)" 0
+else
+	echo "skip updates by name: this machine lacks an archive to fetch from"
+fi
 for a in $(cb --json list | jq -r '.apps[].id'); do cb --yes uninstall "$a" >/dev/null; done
 is "uninstalling all leaves an empty store" "$(find "$R/state/store" -mindepth 2 | wc -l)" 0

@@ -238,7 +238,8 @@ power-cut: ## 60 power cuts of an emulated board at work; BOARD=name for another
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
 FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c $(LIB_BUNDLE) \
-	broker/dns/packet.c broker/dns/servers.c platform/arm/netqueue.c
+	broker/dns/packet.c broker/dns/servers.c platform/arm/netqueue.c \
+	ui-tty/keys.c ui-tty/key_reader.c ui-tty/modes.c
 
 .PHONY: fuzz
 fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input

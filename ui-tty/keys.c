@@ -1,56 +1,61 @@
 /* SPDX-License-Identifier: MIT
  *
- * Enter takes the line that is lit; letters only light a line, so that no
- * single key ever says yes.
+ * Only arrows move by themselves. At either end they stop: one press too many
+ * must not arrive at the other end, where the most is given.
  */
 #include "ui-tty/keys.h"
 
 #include <string.h>
 
-static enum key_action move_answer(const struct prompt_text *p, struct prompt_choice *c, int by)
+void keys_start(struct keys *keys, uint64_t now_ms)
 {
-	c->answer = (c->answer + p->answer_count + (size_t)(by + (int)p->answer_count)) % p->answer_count;
+	memset(keys, 0, sizeof(*keys));
+	keys->deaf_until_ms = now_ms + KEYS_DEAF_MS;
+}
+
+void keys_choose_safe(const struct prompt_text *p, struct prompt_choice *c)
+{
+	c->answer = p->safe;
+	c->duration = p->next_time ? PROMPT_DURATIONS - 1 : 0;
+	c->all = false;
+}
+
+static enum key_action move(size_t *at, size_t first, size_t end, int by)
+{
+	if ((by < 0 && *at <= first) || (by > 0 && *at + 1 >= end))
+		return KEY_NOTHING;
+	*at += (size_t)by;
 	return KEY_REDRAW;
 }
 
-static enum key_action move_duration(const struct prompt_text *p, struct prompt_choice *c, int by)
+static bool gives(const struct prompt_text *p, const struct prompt_choice *c)
 {
-	size_t first = p->next_time ? 1 : 0, n = PROMPT_DURATIONS - first;
-
-	c->duration = first + (c->duration - first + n + (size_t)(by + (int)n)) % n;
-	return KEY_REDRAW;
+	return c->answer != p->safe && strcmp(p->answers[c->answer], "no") != 0;
 }
 
-static enum key_action read_escape(const struct prompt_text *p, struct prompt_choice *c, const char *buf, size_t n,
-				   size_t *ret_used)
+/* Space, Tab and deleting are typing as well. */
+static bool key_writes(int key)
 {
-	if (n < 3 || (buf[1] != '[' && buf[1] != 'O')) {
-		*ret_used = n; /* a lone Esc, or one of a sequence that we do not know */
-		return n == 1 ? KEY_LATER : KEY_NOTHING;
-	}
-	*ret_used = 3;
-	switch (buf[2]) {
-	case 'A':
-		return move_answer(p, c, -1);
-	case 'B':
-		return move_answer(p, c, 1);
-	case 'C':
-		return move_duration(p, c, 1);
-	case 'D':
-		return move_duration(p, c, -1);
-	}
-	/* The rest of a longer sequence is not keys. */
-	while (*ret_used < n && (buf[*ret_used] < 0x40 || buf[*ret_used] > 0x7e))
-		(*ret_used)++;
-	if (*ret_used < n)
-		(*ret_used)++;
-	return KEY_NOTHING;
+	return key != UI_KEY_ENTER && key != '\n' && key != UI_KEY_ESC && key != 3 && key < UI_KEY_UP;
 }
 
-static enum key_action light_letter(const struct prompt_text *p, struct prompt_choice *c, char letter)
+static enum key_action letter(struct keys *k, const struct prompt_text *p, struct prompt_choice *c, int key,
+			      uint64_t now_ms)
 {
+	k->typing = k->typed_ms && now_ms < k->typed_ms + KEYS_TYPING_MS;
+	k->typed_ms = now_ms;
+	if (k->typing) {
+		keys_choose_safe(p, c);
+		return KEY_REDRAW;
+	}
+	if (key >= 'A' && key <= 'Z')
+		key += 'a' - 'A';
+	if (key == 's' && p->more) { /* no answer begins with it */
+		c->all = !c->all;
+		return KEY_REDRAW;
+	}
 	for (size_t i = 0; i < p->answer_count; i++) {
-		if ((prompt_answer_word(p->answers[i])[0] | 0x20) == letter) {
+		if ((prompt_answer_word(p->answers[i])[0] | 0x20) == key) {
 			c->answer = i;
 			return KEY_REDRAW;
 		}
@@ -58,33 +63,41 @@ static enum key_action light_letter(const struct prompt_text *p, struct prompt_c
 	return KEY_NOTHING;
 }
 
-enum key_action keys_read(const struct prompt_text *p, struct prompt_choice *c, const char *buf, size_t n,
-			  size_t *ret_used)
+static enum key_action enter(const struct keys *k, const struct prompt_text *p, struct prompt_choice *c,
+			     uint64_t now_ms)
 {
-	*ret_used = 1;
-	switch (buf[0]) {
-	case '\033':
-		return read_escape(p, c, buf, n, ret_used);
-	case '\r':
-	case '\n':
+	bool soon = k->typed_ms && now_ms < k->typed_ms + KEYS_TYPING_MS;
+
+	if (!soon || (!k->typing && !gives(p, c) && !c->all))
 		return KEY_TAKE;
+	keys_choose_safe(p, c); /* the end of a typed line, not an answer */
+	return KEY_REDRAW;
+}
+
+enum key_action keys_take(struct keys *k, const struct prompt_text *p, struct prompt_choice *c, int key,
+			  uint64_t now_ms)
+{
+	if (now_ms < k->deaf_until_ms) {
+		k->deaf_until_ms = now_ms + KEYS_DEAF_MS;
+		return KEY_NOTHING;
+	}
+	if (key_writes(key))
+		return letter(k, p, c, key, now_ms);
+	switch (key) {
+	case UI_KEY_ENTER:
+	case '\n':
+		return enter(k, p, c, now_ms);
+	case UI_KEY_ESC:
 	case 3: /* Ctrl-C */
 		return KEY_LATER;
-	case 'k':
-		return move_answer(p, c, -1);
-	case 'j':
-	case '\t':
-		return move_answer(p, c, 1);
-	case 'h':
-		return move_duration(p, c, -1);
-	case 'l':
-		return move_duration(p, c, 1);
-	case 's': /* no answer begins with it */
-		if (p->more)
-			return KEY_TAKE_ALL;
-		break;
+	case UI_KEY_UP:
+		return move(&c->answer, 0, p->answer_count, -1);
+	case UI_KEY_DOWN:
+		return move(&c->answer, 0, p->answer_count, 1);
+	case UI_KEY_LEFT:
+		return move(&c->duration, p->next_time ? 1 : 0, PROMPT_DURATIONS, -1);
+	case UI_KEY_RIGHT:
+		return move(&c->duration, p->next_time ? 1 : 0, PROMPT_DURATIONS, 1);
 	}
-	if (buf[0] >= 'A' && buf[0] <= 'Z')
-		return light_letter(p, c, (char)(buf[0] - 'A' + 'a'));
-	return light_letter(p, c, buf[0]);
+	return KEY_NOTHING;
 }

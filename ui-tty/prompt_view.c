@@ -48,6 +48,9 @@ const char *prompt_answer_gloss(const char *permission, const char *answer)
 	return "";
 }
 
+/* The row that says what Enter takes is whole from here on. */
+#define BOX_COLUMNS 28
+
 struct frame {
 	struct prompt_rows *out;
 	bool plain;
@@ -85,9 +88,12 @@ static void add_labelled(struct frame *f, const char *label, const char *text)
 
 static void add_edge(struct frame *f, bool top)
 {
-	char *row = f->out->rows[f->out->count++];
+	char *row;
 	size_t n;
 
+	if (f->out->count == PROMPT_ROWS_MAX)
+		return;
+	row = f->out->rows[f->out->count++];
 	n = (size_t)snprintf(row, PROMPT_ROW_BYTES, "%s", f->plain ? "+" : top ? "┌" : "└");
 	for (int i = 0; i < f->inner; i++)
 		n += (size_t)snprintf(row + n, PROMPT_ROW_BYTES - n, "%s", f->plain ? "-" : "─");
@@ -152,20 +158,35 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, "");
 	(void)snprintf(word, sizeof(word), "%s", prompt_answer_word(p->answers[c->answer]));
 	word[0] = (char)tolower((unsigned char)word[0]);
-	(void)snprintf(row, sizeof(row), "Enter: %s, %s    Esc: later", word, duration_labels[c->duration]);
+	(void)snprintf(row, sizeof(row), "Enter: %s, %s%s    Esc: later", word, duration_labels[c->duration],
+		       c->all ? ", all" : "");
 	add_row(&f, row);
 	if (p->more) {
-		(void)snprintf(row, sizeof(row), "%u more from %s; s: the same for all", p->more, p->app);
+		(void)snprintf(row, sizeof(row), "%s%u more from %s; s: %s", c->all ? "and the same for " : "", p->more, p->app,
+			       c->all ? "not" : "the same for all");
 		add_row(&f, row);
 	}
 	add_edge(&f, false);
 }
 
-void prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c, int columns, char *buf, size_t size)
+bool prompt_fits(const struct prompt_rows *r, int rows, int columns)
 {
-	char line[512];
+	return columns >= BOX_COLUMNS && (int)r->count < rows;
+}
 
-	(void)snprintf(line, sizeof(line), "* %s wants %s: [%s] up/down, Enter, Esc later", p->app, p->about,
-		       prompt_answer_word(p->answers[c->answer]));
+bool prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c, int columns, char *buf, size_t size)
+{
+	char line[1024];
+	int n;
+
+	n = snprintf(line, sizeof(line), "[%s, %s%s]", prompt_answer_word(p->answers[c->answer]), duration_labels[c->duration],
+		     c->all ? ", all" : "");
+	if (text_columns(line) > columns - 1) {
+		n = snprintf(line, sizeof(line), "Esc");
+		text_fit(line, columns - 1, buf, size);
+		return false;
+	}
+	(void)snprintf(line + n, sizeof(line) - (size_t)n, " %s wants %s: up/down, Enter, Esc later", p->app, p->about);
 	text_fit(line, columns - 1, buf, size);
+	return true;
 }

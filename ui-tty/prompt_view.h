@@ -9,7 +9,7 @@
 #include "ui-tty/canvas.h"
 
 #define PROMPT_ANSWERS_MAX 8u
-#define PROMPT_ROWS_MAX 24u
+#define PROMPT_ROWS_MAX 40u /* every part at its longest */
 #define PROMPT_ROW_BYTES 512u
 
 struct prompt_text {
@@ -29,6 +29,7 @@ extern const char *const prompt_duration_words[PROMPT_DURATIONS];
 
 struct prompt_choice {
 	size_t answer, duration;
+	bool all; /* the same for all that the app waits for */
 };
 
 struct prompt_rows {
@@ -42,8 +43,12 @@ struct prompt_rows {
 void prompt_view(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, bool plain,
 		 struct prompt_rows *ret);
 
-/* The line for terminals that are too small for a box. */
-void prompt_view_line(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, char *buf,
+/* Whether all of it can stand on a screen of this size, with a row to spare. */
+bool prompt_fits(const struct prompt_rows *prompt, int rows, int columns);
+
+/* The line for terminals that are too small for a box, the choice first. False:
+ * the choice does not fit, and must not be taken unless it is the safe one. */
+bool prompt_view_line(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, char *buf,
 		      size_t size);
 
 /* What an answer means, for people: "an empty one, its own". permission may be "". */

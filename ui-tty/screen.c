@@ -198,20 +198,45 @@ static void put_row(struct out *o, const struct screen *s, int row)
 	}
 }
 
+/* The app goes on writing in the style that it was in. */
+static void put_pen(struct out *o, const struct screen *s)
+{
+	static const struct {
+		VTermAttr attr;
+		int code;
+	} codes[] = { { VTERM_ATTR_BOLD, 1 },  { VTERM_ATTR_ITALIC, 3 },  { VTERM_ATTR_UNDERLINE, 4 },
+		      { VTERM_ATTR_BLINK, 5 }, { VTERM_ATTR_REVERSE, 7 }, { VTERM_ATTR_STRIKE, 9 } };
+	const VTermState *state = vterm_obtain_state(s->vt);
+	VTermValue value;
+
+	put(o, "\033[0");
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		value.number = 0;
+		if (vterm_state_get_penattr(state, codes[i].attr, &value) && value.number)
+			put(o, ";%d", codes[i].code);
+	}
+	if (vterm_state_get_penattr(state, VTERM_ATTR_FOREGROUND, &value))
+		put_color(o, &value.color, true);
+	if (vterm_state_get_penattr(state, VTERM_ATTR_BACKGROUND, &value))
+		put_color(o, &value.color, false);
+	put(o, "m");
+}
+
+void screen_cursor(const struct screen *s, int *ret_row, int *ret_column)
+{
+	*ret_row = s->cursor.row;
+	*ret_column = s->cursor.col;
+}
+
 char *screen_redraw(const struct screen *s, size_t *ret_size)
 {
 	struct out o = { 0 };
-	VTermScreenCell pen = { 0 };
 
 	put(&o, "\033[?25l");
 	for (int row = 0; row < s->rows; row++)
 		put_row(&o, s, row);
-	put(&o, "\033[0m\033[%d;%dH", s->cursor.row + 1, s->cursor.col + 1);
-	/* The app goes on writing in the style that it was in. */
-	if (s->cursor.col > 0) {
-		(void)vterm_screen_get_cell(s->screen, (VTermPos){ s->cursor.row, s->cursor.col - 1 }, &pen);
-		put_attributes(&o, &pen);
-	}
+	put(&o, "\033[%d;%dH", s->cursor.row + 1, s->cursor.col + 1);
+	put_pen(&o, s);
 	put(&o, "%s", s->cursor_visible ? "\033[?25h" : "");
 	*ret_size = o.len;
 	return o.buf;

@@ -17,8 +17,11 @@ void screen_resize(struct screen *screen, int rows, int columns);
 int screen_rows(const struct screen *screen);
 int screen_columns(const struct screen *screen);
 
+/* From 0. */
+void screen_cursor(const struct screen *screen, int *ret_row, int *ret_column);
+
 /* Bytes that make a terminal show the model: every row with its attributes, the
- * cursor, the modes the app set. The caller frees. */
+ * cursor and the style in which it writes. The caller frees. */
 char *screen_redraw(const struct screen *screen, size_t *ret_size);
 
 #endif

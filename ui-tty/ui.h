@@ -8,24 +8,10 @@
 
 #include "ui-tty/bells.h"
 #include "ui-tty/canvas.h"
+#include "ui-tty/keys.h"
 #include "ui-tty/show.h"
 
 #include <stdint.h>
-
-/* Keys beyond Unicode's last character. */
-enum {
-	UI_KEY_ENTER = '\r',
-	UI_KEY_ESC = 27,
-	UI_KEY_UP = 0x110000,
-	UI_KEY_DOWN,
-	UI_KEY_LEFT,
-	UI_KEY_RIGHT,
-	UI_KEY_PAGE_UP,
-	UI_KEY_PAGE_DOWN,
-	UI_KEY_HOME,
-	UI_KEY_END,
-	UI_KEY_BACKSPACE,
-};
 
 /* How a screen reaches the broker and other programs. */
 struct ui_port {
@@ -91,7 +77,8 @@ struct ui {
 	bool ringing;
 	struct prompt_text bell;
 	struct prompt_choice choice;
-	uint64_t deaf_until_ms, now_ms;
+	struct keys keys;
+	uint64_t now_ms;
 	long long wall_ms;
 	bool broker_gone;
 };

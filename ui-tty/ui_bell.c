@@ -3,7 +3,6 @@
  * The bell over whatever is on the screen. The last row is Cowbell's while it
  * rings, with the owner's mark.
  */
-#include "ui-tty/keys.h"
 #include "ui-tty/ui.h"
 
 #include "policy/permission.h"
@@ -11,15 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEAD_TIME_MS 1000u /* keys on their way when the bell came are not for it */
-
 void ui_bell_show(struct ui *ui, const struct prompt_text *prompt, uint64_t now_ms)
 {
 	ui->bell = *prompt;
-	ui->choice.answer = prompt->safe;
-	ui->choice.duration = prompt->next_time ? PROMPT_DURATIONS - 1 : 0;
+	keys_choose_safe(prompt, &ui->choice);
 	ui->ringing = true;
-	ui->deaf_until_ms = now_ms + DEAD_TIME_MS;
+	keys_start(&ui->keys, now_ms);
 }
 
 void ui_bell_next(struct ui *ui, uint64_t now_ms)
@@ -115,34 +111,32 @@ static void later(struct ui *ui, uint64_t now_ms)
 	bell_over(ui, now_ms);
 }
 
+/* On a screen so small that the choice cannot be seen, only the safe one is taken. */
+static bool choice_is_shown(const struct ui *ui)
+{
+	struct prompt_rows *rows = xcalloc(1, sizeof(*rows));
+	char line[PROMPT_ROW_BYTES];
+	bool shown;
+
+	prompt_view(&ui->bell, &ui->choice, ui->columns, false, rows);
+	shown = prompt_fits(rows, ui->rows, ui->columns) ||
+		prompt_view_line(&ui->bell, &ui->choice, ui->columns, line, sizeof(line));
+	free(rows);
+	return shown;
+}
+
 void ui_bell_key(struct ui *ui, int key, uint64_t now_ms)
 {
-	static const struct {
-		int key;
-		const char *bytes;
-	} codes[] = {
-		{ UI_KEY_UP, "\033[A" },    { UI_KEY_DOWN, "\033[B" }, { UI_KEY_RIGHT, "\033[C" },
-		{ UI_KEY_LEFT, "\033[D" }, { UI_KEY_ESC, "\033" },
-	};
-	char one[2] = { key > 0 && key < 0x80 ? (char)key : '\0', '\0' };
-	const char *bytes = one;
-	size_t used;
+	unsigned int more = more_of(ui);
 
-	if (now_ms < ui->deaf_until_ms)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-		if (codes[i].key == key)
-			bytes = codes[i].bytes;
-	}
-	ui->bell.more = more_of(ui);
-	if (!*bytes)
-		return;
-	switch (keys_read(&ui->bell, &ui->choice, bytes, strlen(bytes), &used)) {
+	if (more != ui->bell.more)
+		ui->choice.all = false; /* not those that the person saw */
+	ui->bell.more = more;
+	switch (keys_take(&ui->keys, &ui->bell, &ui->choice, key, now_ms)) {
 	case KEY_TAKE:
-		answer(ui, false, now_ms);
-		return;
-	case KEY_TAKE_ALL:
-		answer(ui, true, now_ms);
+		if (!ui->plain && !choice_is_shown(ui))
+			keys_choose_safe(&ui->bell, &ui->choice);
+		answer(ui, ui->choice.all, now_ms);
 		return;
 	case KEY_LATER:
 		later(ui, now_ms);
@@ -158,11 +152,6 @@ void ui_bell_key(struct ui *ui, int key, uint64_t now_ms)
 static int box_top(const struct canvas *canvas, size_t rows)
 {
 	return (canvas->rows - 1 - (int)rows) / 2;
-}
-
-static bool fits(const struct canvas *canvas, const struct prompt_rows *rows)
-{
-	return canvas->columns >= 24 && (int)rows->count + 1 <= canvas->rows;
 }
 
 static struct prompt_rows *draw_box(const struct ui *ui, const struct canvas *canvas)
@@ -181,8 +170,9 @@ void ui_bell_view(const struct ui *ui, struct canvas *canvas)
 	char row[ROW_BYTES];
 	int top = box_top(canvas, rows->count), left = (canvas->columns - rows->width) / 2;
 
-	if (!fits(canvas, rows)) {
-		prompt_view_line(&ui->bell, &ui->choice, canvas->columns, row, sizeof(row) / 2);
+	if (!prompt_fits(rows, canvas->rows, canvas->columns)) {
+		if (!prompt_view_line(&ui->bell, &ui->choice, canvas->columns, row, sizeof(row) / 2))
+			(void)snprintf(row, sizeof(row), "Esc");
 		canvas_put(canvas, canvas->rows - 1, STYLE_BAR, row);
 		free(rows);
 		return;
@@ -205,7 +195,7 @@ int ui_bell_row(const struct ui *ui, const struct canvas *canvas, int row)
 	struct prompt_rows *rows = draw_box(ui, canvas);
 	int found = -1, top = box_top(canvas, rows->count);
 
-	if (fits(canvas, rows) && row >= top && row < top + (int)rows->count) {
+	if (prompt_fits(rows, canvas->rows, canvas->columns) && row >= top && row < top + (int)rows->count) {
 		const char *text = rows->rows[row - top];
 
 		if (strstr(text, "Enter: "))

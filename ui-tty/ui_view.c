@@ -266,7 +266,7 @@ static void click_bell(struct ui *ui, const struct canvas *canvas, int row, uint
 {
 	int answer = ui_bell_row(ui, canvas, row);
 
-	if (now_ms < ui->deaf_until_ms || answer == -1)
+	if (now_ms < ui->keys.deaf_until_ms || answer == -1)
 		return;
 	if (answer == -2 || (size_t)answer == ui->choice.answer)
 		ui_bell_key(ui, UI_KEY_ENTER, now_ms);

@@ -19,7 +19,7 @@ from run import start  # noqa: E402
 
 LIMIT = int(os.environ.get('BOARD_TIMEOUT', '240'))
 # What is typed where nobody sits: for a bell with these words, these keys. A bell is deaf for its first second.
-KEYS = [(b'wants your contacts', b'\r'), (b'wants the torch', b'j\r'), (b'wants ', b'\r')]
+KEYS = [(b'wants your contacts', b'\r'), (b'wants the torch', b'a\r'), (b'wants ', b'\r')]
 BELL_END = b'Esc: later'
 MUST = ['board qemu-virt-', 'torch: /sys/class/leds/white:flash', 'flashlight wants your contacts (2 people)',
         'flashlight wants the torch', 'contacts: 0 found', 'the light is on', 'the light is ON', 'the light is OFF',
@@ -73,7 +73,7 @@ class Typist:
         for key in keys:
             self.p.stdin.write(bytes([key]))
             self.p.stdin.flush()
-            time.sleep(0.3)
+            time.sleep(1)  # Enter soon after a letter is typing
         self.last, self.when = words, time.time()
 
 

@@ -96,6 +96,9 @@ toy=$!
 ok "several questions of one app are counted" see '2 more from toy'
 sleep 1.2
 keys s
+ok "a letter lights, it does not take" see 'Enter: empty, this run, all'
+sleep 0.8
+keys Enter
 ok "one answer for all of them" said 'all done'
 keys '?'
 ok "help on home" see 'Your apps. To the right'

@@ -10,7 +10,9 @@
 #include <locale.h>
 #include <string.h>
 
+#include "ui-tty/key_reader.h"
 #include "ui-tty/keys.h"
+#include "ui-tty/modes.h"
 #include "ui-tty/screen.h"
 
 static struct prompt_text a_prompt(void)
@@ -27,44 +29,213 @@ static struct prompt_text a_prompt(void)
 	return p;
 }
 
-static enum key_action press(const struct prompt_text *p, struct prompt_choice *c, const char *keys)
-{
-	enum key_action last = KEY_NOTHING;
-	size_t n = strlen(keys), used;
+/* A person at a terminal: bytes in, what Enter took out. */
+static struct {
+	struct prompt_text p;
+	struct prompt_choice c;
+	struct keys keys;
+	struct key_reader reader;
+	uint64_t now;
+	enum key_action last;
+	int takes;
+} person;
 
-	while (n) {
-		last = keys_read(p, c, keys, n, &used);
-		assert_true(used > 0 && used <= n);
-		keys += used;
-		n -= used;
+static void rings(void)
+{
+	memset(&person, 0, sizeof(person));
+	person.p = a_prompt();
+	person.now = 5000;
+	keys_start(&person.keys, person.now);
+	keys_choose_safe(&person.p, &person.c);
+	person.now += KEYS_DEAF_MS;
+}
+
+static void send(const char *bytes, size_t n)
+{
+	person.last = KEY_NOTHING;
+	for (size_t i = 0; i < n; i++) {
+		int key = key_reader_byte(&person.reader, (unsigned char)bytes[i], person.now);
+
+		if (!key)
+			continue;
+		person.last = keys_take(&person.keys, &person.p, &person.c, key, person.now);
+		person.takes += person.last == KEY_TAKE;
 	}
-	return last;
+}
+
+static enum key_action press(const char *keys, uint64_t after_ms)
+{
+	person.now += after_ms;
+	send(keys, strlen(keys));
+	return person.last;
 }
 
 static void test_keys(void **state)
 {
-	struct prompt_text p = a_prompt();
-	struct prompt_choice c = { .answer = p.safe };
+	(void)state;
+	rings();
+	assert_int_equal(press("w", 0), KEY_REDRAW); /* a letter lights, it does not take */
+	assert_int_equal(person.c.answer, 3);
+	assert_int_equal(press("\r", KEYS_TYPING_MS), KEY_TAKE);
+	assert_int_equal(person.c.answer, 3);
+	assert_int_equal(press("y", 2000), KEY_NOTHING);
+	assert_int_equal(person.c.answer, 3);
+	press("\033[B", 10);
+	assert_int_equal(person.c.answer, 4);
+	press("\033[B\033[B", 10); /* the end is the end */
+	assert_int_equal(person.c.answer, 4);
+	press("\033[A\033[A\033OA\033[A\033[A\033[A", 10);
+	assert_int_equal(person.c.answer, 0);
+	press("\033[D", 10);
+	assert_int_equal(person.c.duration, 0);
+	press("\033[C\033[C\033OD", 10);
+	assert_int_equal(person.c.duration, 1);
+	press("\033[C\033[C\033[C\033[C", 10);
+	assert_int_equal(person.c.duration, 3);
+	assert_int_equal(press("\003", 10), KEY_LATER);
+	assert_int_equal(press("\r", 2000), KEY_TAKE);
+	for (const char *c = "hjklHJKL \t\b"; *c; c++) { /* letters move nothing */
+		struct prompt_choice was = person.c;
+
+		press((char[]){ *c, '\0' }, 2000);
+		assert_memory_equal(&was, &person.c, sizeof(was));
+	}
+	press("n\r", 2000);
+	assert_int_equal(person.c.answer, 4); /* no gives nothing: letter and Enter */
+	assert_int_equal(person.last, KEY_TAKE);
+}
+
+/* No single letter takes everything: it is lit, shown, and taken by Enter. */
+static void test_all_of_them(void **state)
+{
+	struct prompt_rows rows;
+	bool found = false;
 
 	(void)state;
-	assert_int_equal(press(&p, &c, "w"), KEY_REDRAW); /* a letter lights, it does not take */
-	assert_int_equal(c.answer, 3);
-	assert_int_equal(press(&p, &c, "y"), KEY_NOTHING);
-	assert_int_equal(c.answer, 3);
-	press(&p, &c, "\033[B\033[B");
-	assert_int_equal(c.answer, 0);
-	press(&p, &c, "\033[A");
-	assert_int_equal(c.answer, 4);
-	press(&p, &c, "\033[C\033[C\033OD");
-	assert_int_equal(c.duration, 1);
-	assert_int_equal(press(&p, &c, "\033[1;5C"), KEY_NOTHING); /* a sequence that we do not know is not keys */
-	assert_int_equal(c.duration, 1);
-	assert_int_equal(press(&p, &c, "\033"), KEY_LATER);
-	assert_int_equal(press(&p, &c, "\003"), KEY_LATER);
-	assert_int_equal(press(&p, &c, "\r"), KEY_TAKE);
-	assert_int_equal(press(&p, &c, "a"), KEY_NOTHING);
-	p.more = 2;
-	assert_int_equal(press(&p, &c, "s"), KEY_TAKE_ALL);
+	rings();
+	assert_int_equal(press("s", 0), KEY_NOTHING);
+	assert_false(person.c.all);
+	person.p.more = 2;
+	assert_int_equal(press("s", 2000), KEY_REDRAW);
+	assert_true(person.c.all);
+	prompt_view(&person.p, &person.c, 80, true, &rows);
+	for (size_t i = 0; i < rows.count; i++)
+		found |= strstr(rows.rows[i], "Enter: empty, this run, all") != NULL;
+	assert_true(found);
+	assert_int_equal(press("\r", 100), KEY_REDRAW);
+	assert_false(person.c.all);
+	press("s", 2000);
+	assert_int_equal(press("\r", KEYS_TYPING_MS), KEY_TAKE);
+	assert_true(person.c.all);
+}
+
+static void test_typing_says_nothing(void **state)
+{
+	static const char *const lines[] = { "dear ada, see you tomorrow\r", "write\r", "rw\r", "w\r", "s\r", "cd w; make\r",
+					     "w\rw\rw\r", "\xc3\xbcw\r", "ls r\t\tw\r" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		for (unsigned int gap = 0; gap < KEYS_TYPING_MS; gap += 120) {
+			rings();
+			person.p.more = 3;
+			for (const char *c = lines[i]; *c; c++)
+				press((char[]){ *c, '\0' }, gap);
+			assert_int_equal(person.takes, 0);
+			assert_int_equal(person.c.answer, person.p.safe);
+			assert_int_equal(person.c.duration, 0);
+			assert_false(person.c.all);
+		}
+	}
+}
+
+static void test_deaf_until_it_is_quiet(void **state)
+{
+	(void)state;
+	rings();
+	person.now -= KEYS_DEAF_MS;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(press("\r", 900), KEY_NOTHING);
+	assert_int_equal(press("\033[B", 999), KEY_NOTHING);
+	assert_int_equal(person.c.answer, 0);
+	assert_int_equal(press("\r", 1000), KEY_TAKE);
+}
+
+/* Mouse reports, pastes, answers and function keys carry letters. */
+static void test_sequences_are_not_keys(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} sequences[] = {
+#define S(s) { s, sizeof(s) - 1 }
+		S("\033[MCW*"), S("\033[M \x61\x73"), S("\033[MCs\xc3\xb3"), S("\033[<35;87;10M"), S("\033[<0;1;1m"),
+		S("\033[I"), S("\033[O"), S("\033OP"), S("\033OQ"), S("\033OR"), S("\033OS"), S("\033[[A"), S("\033[[E"),
+		S("\033[15~"), S("\033[1;5C"), S("\033[119;1u"), S("\033[27;5;119~"), S("\033[?62;c"), S("\033[12;40R"),
+		S("\033]11;rgb:ww/ss/nn\a"), S("\033]11;rgb:ww/ss/nn\033\\"), S("\033P1$r0 q\033\\"), S("\033_Gw\033\\"),
+		S("\033[200~w\rs\r\033[201w\033[B\r\033[201~"), S("\033w"), S("\033[1\rw"), S("\033[999999999999999999;1w"),
+#undef S
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sequences); i++) {
+		for (size_t cut = 0; cut < sequences[i].n; cut++) { /* wherever a read ends */
+			rings();
+			person.p.more = 2;
+			send(sequences[i].bytes, cut);
+			assert_int_equal(person.takes, 0);
+			person.now += 50;
+			send(sequences[i].bytes + cut, sequences[i].n - cut);
+			if (strcmp(sequences[i].bytes, "\033[1\rw") == 0)
+				continue; /* not one: broken off, then a letter */
+			assert_int_equal(person.takes, 0);
+			assert_int_equal(person.c.answer, 0);
+			assert_int_equal(person.c.duration, 0);
+			assert_false(person.c.all);
+			assert_int_equal(press("\033[B", 10), KEY_REDRAW); /* and it is over */
+			assert_int_equal(person.c.answer, 1);
+		}
+	}
+}
+
+static void test_a_lone_esc(void **state)
+{
+	bool broken;
+
+	(void)state;
+	rings();
+	assert_int_equal(key_reader_timeout_ms(&person.reader, person.now), -1);
+	assert_int_equal(press("\033", 0), KEY_NOTHING); /* as yet it may be the beginning of a report */
+	assert_in_range(key_reader_timeout_ms(&person.reader, person.now), 1, 100);
+	assert_int_equal(key_reader_timeout_ms(&person.reader, person.now + 100), 0);
+	assert_int_equal(key_reader_silence(&person.reader, &broken), UI_KEY_ESC);
+	assert_false(broken);
+	assert_int_equal(keys_take(&person.keys, &person.p, &person.c, UI_KEY_ESC, person.now), KEY_LATER);
+	press("\033[Mw", 0);
+	assert_int_equal(key_reader_timeout_ms(&person.reader, person.now + 500), 0);
+	assert_int_equal(key_reader_silence(&person.reader, &broken), 0);
+	assert_true(broken); /* the agent is deaf again for a second */
+	assert_int_equal(key_reader_timeout_ms(&person.reader, person.now), -1);
+}
+
+static void test_the_line_shows_the_choice(void **state)
+{
+	struct prompt_text p = a_prompt();
+	struct prompt_choice c = { .answer = 3, .duration = 2 };
+	char line[PROMPT_ROW_BYTES];
+
+	(void)state;
+	memset(p.app, 'a', sizeof(p.app) - 1);
+	assert_true(prompt_view_line(&p, &c, 36, line, sizeof(line)));
+	assert_ptr_equal(strstr(line, "[Write, reboot]"), line);
+	assert_true(text_columns(line) < 36);
+	assert_true(prompt_view_line(&p, &c, 16, line, sizeof(line)));
+	assert_string_equal(line, "[Write, reboot]");
+	assert_false(prompt_view_line(&p, &c, 15, line, sizeof(line)));
+	assert_string_equal(line, "Esc");
+	c.all = true;
+	assert_true(prompt_view_line(&p, &c, 40, line, sizeof(line)));
+	assert_ptr_equal(strstr(line, "[Write, reboot, all]"), line);
 }
 
 static void test_rows_fit(void **state)
@@ -115,10 +286,146 @@ static void test_a_screen_is_drawn_again(void **state)
 	screen_destroy(b);
 }
 
+/* What reached the terminal. */
+static char wire[8192];
+static size_t wire_len;
+
+static void on_wire(void *data, const char *buf, size_t n)
+{
+	(void)data;
+	assert_true(wire_len + n < sizeof(wire));
+	memcpy(wire + wire_len, buf, n);
+	wire_len += n;
+	wire[wire_len] = '\0';
+}
+
+static void app_writes(struct modes *m, const char *text)
+{
+	modes_pass(m, text, strlen(text), on_wire, NULL);
+}
+
+static void assert_gives_back(const struct modes *m, const char *text)
+{
+	char *back = modes_put_back(m, true, 6, 2, false);
+
+	if (!strstr(back, text))
+		fail_msg("%s is not in %s", text + 1, back);
+	free(back);
+}
+
+static void test_modes_are_put_back(void **state)
+{
+	static const char *const modes[] = { "\033[?1000h", "\033[?1002h", "\033[?1003h", "\033[?1004h", "\033[?1005h",
+					     "\033[?1006h", "\033[?1015h", "\033[?2004h", "\033[?7l",	 "\033[4h",
+					     "\033(0",	    "\016",	   "\033[5;8r",	 "\033[?6h",	 "\033[>4;2m",
+					     "\033[?25l",   "\033]10;#f00\033\\" };
+	struct modes m;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		for (size_t cut = 0; cut < strlen(modes[i]); cut++) { /* wherever a write ends */
+			modes_init(&m);
+			wire_len = 0;
+			modes_pass(&m, modes[i], cut, on_wire, NULL);
+			assert_int_equal(wire_len, 0); /* never inside of a sequence */
+			app_writes(&m, modes[i] + cut);
+			assert_string_equal(wire, modes[i]);
+			assert_gives_back(&m, modes[i]);
+			text = modes_end(&m, true, 0, 0);
+			assert_string_not_equal(text, "");
+			free(text);
+			text = modes_end(&m, true, 0, 0);
+			assert_string_equal(text, "");
+			free(text);
+			modes_init(&m);
+			app_writes(&m, modes[i]);
+			app_writes(&m, "\033c");
+			text = modes_put_back(&m, true, 0, 0, false);
+			assert_string_equal(text, "\033[?25h");
+			free(text);
+		}
+	}
+	modes_init(&m);
+	app_writes(&m, "\033[5;8r\033[?6h");
+	assert_gives_back(&m, "\033[5;8r\033[?6h\033[3;3H"); /* a place in the region */
+}
+
+static void test_what_the_bell_takes_back(void **state)
+{
+	static const char *const off[] = { "\033[?9l",	  "\033[?1000l", "\033[?1002l", "\033[?1003l", "\033[?1004l", "\033[?1005l",
+					   "\033[?1006l", "\033[?1015l", "\033[?2004l", "\033[>0u",    "\033[>4;0m",  "\033(B\017",
+					   "\033[r",	  "\033[?6l",	 "\033[?7h",	"\033[4l",     "\033[0",      "\033]110",
+					   "\033]111" };
+	char *text = modes_take_back(true, true);
+	struct modes m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(off); i++)
+		assert_non_null(strstr(text, off[i]));
+	free(text);
+	modes_init(&m);
+	assert_non_null(strstr(modes_break(&m), "\033[?2026l"));
+}
+
+static void test_alternate_screens(void **state)
+{
+	static const char *const on[] = { "\033[?47h", "\033[?1047h", "\033[?1049h", "\033[?25;1049;7h" };
+	struct modes m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(on); i++) {
+		for (size_t cut = 0; cut < strlen(on[i]); cut++) {
+			modes_init(&m);
+			modes_pass(&m, on[i], cut, on_wire, NULL);
+			assert_false(modes_alternate(&m));
+			wire_len = 0;
+			app_writes(&m, on[i] + cut);
+			assert_true(modes_alternate(&m));
+			app_writes(&m, "\033[?1049l");
+			assert_false(modes_alternate(&m));
+			wire_len = 0;
+		}
+	}
+}
+
+/* A string so long that it is not kept is cut off by the bell; its rest is no text. */
+static void test_long_strings(void **state)
+{
+	char body[1024];
+	struct modes m;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	modes_init(&m);
+	wire_len = 0;
+	app_writes(&m, "text\xc3");
+	assert_string_equal(wire, "text");
+	app_writes(&m, "\xbc\033]52;c;");
+	assert_string_equal(wire, "text\xc3\xbc");
+	modes_pass(&m, body, sizeof(body), on_wire, NULL);
+	assert_int_equal(wire_len, 6 + 7 + sizeof(body));
+	(void)modes_break(&m);
+	wire_len = 0;
+	modes_pass(&m, body, sizeof(body), on_wire, NULL);
+	app_writes(&m, "more\aafter");
+	assert_string_equal(wire, "after");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_all_of_them),
+		cmocka_unit_test(test_typing_says_nothing),
+		cmocka_unit_test(test_deaf_until_it_is_quiet),
+		cmocka_unit_test(test_sequences_are_not_keys),
+		cmocka_unit_test(test_a_lone_esc),
+		cmocka_unit_test(test_the_line_shows_the_choice),
+		cmocka_unit_test(test_modes_are_put_back),
+		cmocka_unit_test(test_what_the_bell_takes_back),
+		cmocka_unit_test(test_alternate_screens),
+		cmocka_unit_test(test_long_strings),
 		cmocka_unit_test(test_rows_fit),
 		cmocka_unit_test(test_a_screen_is_drawn_again),
 	};

@@ -224,7 +224,9 @@ static void test_bell_goes_before_everything(void **state)
 	ui_key(&ui, 'q', 6999);
 	assert_string_equal(asked, "");
 	assert_false(ui.quit);
-	ui_key(&ui, UI_KEY_ENTER, 7000);
+	ui_key(&ui, UI_KEY_ENTER, 7998);
+	assert_string_equal(asked, "");
+	ui_key(&ui, UI_KEY_ENTER, 8999);
 	assert_non_null(strstr(asked, "Answer {\"all_of_app\":false,\"answer\":\"empty\",\"for\":\"run\",\"id\":9}"));
 	assert_sees("khard sees an empty one");
 	assert_false(ui.ringing);
@@ -289,6 +291,9 @@ static void test_same_for_all(void **state)
 	     6100);
 	assert_sees("1 more from flashlight; s: the same for all");
 	ui_key(&ui, 's', 8000);
+	assert_true(ui.ringing); /* lit and shown, not taken */
+	assert_sees("Enter: empty, this run, all");
+	ui_key(&ui, UI_KEY_ENTER, 9000);
 	assert_non_null(strstr(asked, "Answer {\"all_of_app\":true"));
 	assert_false(ui.ringing);
 	assert_int_equal(ui.bells.count, 0);
@@ -310,10 +315,16 @@ static void test_network_bell(void **state)
 	assert_sees("› No");
 	asked[0] = '\0';
 	ui_key(&ui, 'a', 8000);
-	ui_key(&ui, 't', 8000);
-	assert_string_equal(asked, "");
+	assert_sees("› All");
+	ui_key(&ui, 't', 8100); /* somebody types */
+	assert_sees("› No");
+	ui_key(&ui, 't', 9000);
 	assert_sees("› This");
-	ui_key(&ui, UI_KEY_ENTER, 8000);
+	ui_key(&ui, UI_KEY_ENTER, 9100); /* still */
+	assert_string_equal(asked, "");
+	assert_sees("› No");
+	ui_key(&ui, 't', 10000);
+	ui_key(&ui, UI_KEY_ENTER, 11000);
 	assert_non_null(strstr(asked, "\"answer\":\"chosen\",\"for\":\"run\",\"id\":9"));
 	teardown_ui();
 }
@@ -328,7 +339,10 @@ static void test_unanswered_for_next_time(void **state)
 	assert_sees("‹always›");
 	assert_sees_not("this run");
 	ui_key(&ui, UI_KEY_RIGHT, 11000);
-	assert_sees("‹1 h›"); /* around, past "this run" */
+	assert_sees("‹always›");
+	for (int i = 0; i < 5; i++)
+		ui_key(&ui, UI_KEY_LEFT, 11000);
+	assert_sees("‹1 h›"); /* no further: never "this run" */
 	asked[0] = '\0';
 	ui_key(&ui, UI_KEY_ENTER, 11000);
 	assert_non_null(strstr(asked, "\"for\":\"1h\",\"id\":7"));

@@ -198,7 +198,7 @@ static void take_line(struct ui *ui, char *text)
 
 	while (n && (text[n - 1] == ' ' || text[n - 1] == '\r'))
 		text[--n] = '\0';
-	if (ui->ringing && now < ui->deaf_until_ms)
+	if (ui->ringing && now < ui->keys.deaf_until_ms)
 		ui_say(ui, "Typed before the bell was there; it does not count.");
 	else if (ui->ringing)
 		take_bell(ui, text, now);

@@ -174,7 +174,8 @@ sleep 0.5
 ok "a resize redraws" see 'settings'
 ok "and fits" fits 40
 keys q
-keys 'echo us''able' Enter
+keys -l 'echo us\able'
+keys Enter
 ok "q ends it, and the terminal is usable" see 'usable'
 
 # --- sizes and terminals

@@ -24,9 +24,9 @@ quiet() { # quiet SCRIPT -> its output, and whether it was asked about
 	[ "$(asks)" = 0 ] || echo "asked"
 }
 answer_next() { cb answer "$(waiting | jq .id)" "$1" --for "${2:-run}" >/dev/null; }
-wait_for() { # wait_for COMMAND...: until it is true, 10 s at most
+wait_for() { # wait_for COMMAND...: until it is true, 20 s at most
 	local i
-	for i in $(seq 100); do
+	for i in $(seq 200); do
 		"$@" && return
 		sleep 0.1
 	done

@@ -184,6 +184,19 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtested.a $(patsubst %,$(BU
 check-unit-run: $(addprefix $(BUILD)/tests/,$(if $(TEST),$(TEST),$(UNIT_TESTS)))
 	$(Q)for t in $^; do $$t || exit 1; done
 
+# Unit tests of other CPUs, by the emulator of programs. It lacks kernel calls that
+# some modules are made of: those are tested on emulated boards.
+.PHONY: check-cross check-cross-run
+check-cross: ## unit tests for both ARM CPUs, under qemu-user
+	@$(MAKE) --no-print-directory CROSS=aarch64 check-cross-run
+	@$(MAKE) --no-print-directory CROSS=armhf check-cross-run
+
+QEMU_USER := $(if $(filter armhf,$(CROSS)),qemu-arm,qemu-aarch64) -L $(SYSROOT)
+# openat2, the new mount calls and seccomp
+QEMU_USER_LACKS := test_guard test_keeper test_mask test_root test_sweep
+check-cross-run: $(addprefix $(BUILD)/tests/,$(filter-out $(QEMU_USER_LACKS),$(UNIT_TESTS)))
+	$(Q)for t in $^; do timeout -k 5 120 $(QEMU_USER) $$t || { echo "$$t failed on $(CROSS)"; exit 1; }; done
+
 # --- system test helpers
 
 LAUNCH_DRIVER_SRC := $(wildcard tests/system/launch_driver.c tests/system/driver_*.c)
@@ -199,6 +212,21 @@ check-system: $(BIN)/launch-driver
 
 .PHONY: check check-system demo bench board-input
 board-input: all $(BIN)/launch-driver $(OUT)/flashlight.deb
+
+# --- emulated boards (board/README.md)
+
+.PHONY: board-check board-check-all vm-check size
+board-check: ## the system tests marked "# board", on an emulated arm64 board
+	$(Q)board/run-tests qemu-virt-arm64 $$(grep -l '^# board$$' tests/system/t_*.sh | sed 's,.*/t_,,; s,\.sh$$,,')
+
+board-check-all: check-cross ## every system test on every emulated board; writes docs/boards.md
+	$(Q)board/lib/table.sh
+
+vm-check: ## every system test on Debian's amd64 kernel, under KVM where it works
+	$(Q)board/run-tests qemu-amd64
+
+size: all ## programs, and the libraries that they bring to a device
+	$(Q)tools/size.sh $(BIN) $(if $(CROSS),$(SYSROOT),/)
 check: ## every test: unit tests, then the system on this kernel (as root)
 	@tools/deps.sh
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb

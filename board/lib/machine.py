@@ -47,7 +47,7 @@ class Machine:
             flags = os.environ.get('BOARD_FLAGS', 'kpti=off nokaslr norandmaps')
         append = (f'console={self.get("console")} quiet panic=-1 rw {flags} '
                   f'board.modules={self.get("load").replace(" ", ",")}')
-        accel = ['-accel', 'kvm', '-cpu', 'host'] if self.kvm() else ['-accel', 'tcg,thread=multi']
+        accel = ['-accel', 'kvm', '-cpu', 'host,arch-capabilities=off'] if self.kvm() else ['-accel', 'tcg,thread=multi']
         if self.get('arch') == 'amd64':
             end = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04']
         else:

@@ -35,11 +35,41 @@ static int lock_folder(struct store *store, int dir_fd, struct err *err)
 	return err_hint(err, "only one cowbelld can use it; stop the other one");
 }
 
+static int not_ours(const struct store *store, struct err *err)
+{
+	err_set(err, EINVAL, "open the store in '%s': data.mdb is damaged, or from a machine of another word size",
+		store->folder);
+	return err_hint(err, "put a good copy back, or move data.mdb aside and install the apps again");
+}
+
+/* LMDB divides by the page size that the file names (0.9.24, mdb_env_open2),
+ * whatever it is. It stands in the first database record of a meta page: behind
+ * the page's header, mark and version, and two words. */
+static int check_page_size(const struct store *store, struct err *err)
+{
+	const size_t header = sizeof(size_t) + 8, at = header + 8 + 2 * sizeof(size_t);
+	cleanup_fd int fd = openat(store->dir_fd, "data.mdb", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint32_t size = 0, found;
+
+	/* Two meta pages: the file's first, and the next. */
+	for (int i = 0; fd >= 0 && i < 2; i++) {
+		if (pread(fd, &found, sizeof(found), (off_t)(i * (size_t)size + at)) != sizeof(found))
+			return 0; /* a new file, or one that LMDB itself refuses */
+		if (found < 512 || found > 65536 || (found & (found - 1)) || (size && found != size))
+			return not_ours(store, err);
+		size = found;
+	}
+	return 0;
+}
+
 int store_open_env(struct store *store, struct err *err)
 {
 	char path[64];
-	int rc = mdb_env_create(&store->env);
+	int rc;
 
+	if (check_page_size(store, err) < 0)
+		return -1;
+	rc = mdb_env_create(&store->env);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(store->env, DB_COUNT);
 	if (rc == 0)
@@ -52,9 +82,7 @@ int store_open_env(struct store *store, struct err *err)
 		return 0;
 	if (rc != MDB_INVALID && rc != MDB_VERSION_MISMATCH)
 		return db_fail(store, NULL, rc, "open", err);
-	err_set(err, EINVAL, "open the store in '%s': data.mdb is damaged, or from a machine of another word size",
-		store->folder);
-	return err_hint(err, "put a good copy back, or move data.mdb aside and install the apps again");
+	return not_ours(store, err);
 }
 
 /* A file that was cut short would be found out by SIGBUS, at any time. */

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # Garbage is collected while a new broker takes over: what sessions write
 # meanwhile is none.
 

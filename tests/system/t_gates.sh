@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # First uses wait, and get what was answered.
 
 MAY_CHANGE=Documents

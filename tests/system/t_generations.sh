@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # What an app changed is versioned, and can be taken back.
 
 app notes

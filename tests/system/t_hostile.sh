@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # The app is the enemy.
 
 app evil

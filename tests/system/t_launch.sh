@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # The supervisor and pid 1 by themselves: launch-driver plays cowbelld and the
 # broker, so that layers can be shaped as no broker would let them be.
 
@@ -107,9 +108,11 @@ rm -rf "${upper%fs}work"
 is "a frozen layer is seen, and its folders can be renamed" "$(drive --upper 2 --layers 1 sh -c 'cat ~/d/f; mv ~/d ~/e; cat ~/e/f')" "$(printf '1\n1')"
 like "a layer that is not there" "$(drive --upper 3 --layers 99 true)" "session failed: open layer 'layers/0000000000000099/fs'"
 held_open() { # a writer outside of the app keeps a file of it
-	drive sleep 2.5 >/dev/null &
-	sleep 1
-	exec 7>"/proc/$(pgrep -P "$(pgrep -P "$(pgrep -f "^$BIN/launch-driver .*--store $store")" -x cowbell-supervi)" | head -n 1)/root$home/held"
+	local p=
+	drive sh -c 'while [ ! -e ~/held ]; do sleep 0.1; done; sleep 0.5' >/dev/null &
+	until p=$(pgrep -f "^$BIN/launch-driver .*--store $store") && p=$(pgrep -P "$p" -x cowbell-supervi) &&
+		p=$(pgrep -P "$p" | head -n 1) && [ -d "/proc/$p/root$home" ] && pgrep -P "$p" >/dev/null; do sleep 0.1; done 2>/dev/null
+	exec 7>"/proc/$p/root$home/held"
 	wait $!
 	exec 7>&-
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # Taking back acts on the running app.
 
 MAY_CHANGE=Documents

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # What an app sees, and what it cannot do.
 
 app probe

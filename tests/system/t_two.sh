@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # Two systems side by side.
 
 app one

@@ -155,26 +155,37 @@ static void write_data(struct store_dir *d, const void *p, size_t n)
 	assert_int_equal(fd_write_full(fd, p, n), 0);
 }
 
-/* What a 32-bit LMDB writes: page numbers of 4 bytes, so everything lies 4 bytes
- * further to the front. */
-static void make_word32(uint8_t *page)
+/* A page's number comes first, then flags, then LMDB's mark: where they lie depends
+ * on the size of a word. */
+static void make_meta(uint8_t *page, size_t word, uint32_t version, uint32_t page_size)
 {
 	const uint16_t meta_flag = 0x08;
-	const uint32_t magic = 0xBEEFC0DE, version = 1;
+	const uint32_t magic = 0xBEEFC0DE;
 
-	memcpy(page + 6, &meta_flag, 2);
-	memcpy(page + 12, &magic, 4);
-	memcpy(page + 16, &version, 4);
+	memcpy(page + word + 2, &meta_flag, 2);
+	memcpy(page + word + 8, &magic, 4);
+	memcpy(page + word + 12, &version, 4);
+	memcpy(page + word + 16 + 2 * word, &page_size, 4);
+}
+
+static void make_other_word(uint8_t *page)
+{
+	make_meta(page, sizeof(void *) == 8 ? 4 : 8, 1, 4096);
 }
 
 static void make_other_version(uint8_t *page)
 {
-	const uint16_t meta_flag = 0x08;
-	const uint32_t magic = 0xBEEFC0DE, version = 999;
+	make_meta(page, sizeof(void *), 999, 4096);
+}
 
-	memcpy(page + 10, &meta_flag, 2);
-	memcpy(page + 16, &magic, 4);
-	memcpy(page + 20, &version, 4);
+static void make_no_page_size(uint8_t *page)
+{
+	make_meta(page, sizeof(void *), 1, 0);
+}
+
+static void make_odd_page_size(uint8_t *page)
+{
+	make_meta(page, sizeof(void *), 1, 0x80000000u);
 }
 
 static void make_text(uint8_t *page)
@@ -188,7 +199,8 @@ static void test_a_foreign_file_is_refused_with_a_way_out(void **state)
 		const char *what;
 		void (*make)(uint8_t *page);
 	} cases[] = {
-		{ "32-bit", make_word32 }, { "other version", make_other_version }, { "text", make_text },
+		{ "other word size", make_other_word }, { "other version", make_other_version }, { "text", make_text },
+		{ "no page size", make_no_page_size }, { "odd page size", make_odd_page_size },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -48,7 +48,10 @@ $cc -static -O1 -Wall -Wextra -Werror -o "$out/exit" board/lib/exit.c
 # shellcheck disable=SC2046
 tools/debs.sh "$arch" $(words board/lib/packages) >"$out/debs"
 # shellcheck disable=SC2046
-modules $(words board/lib/modules) | sort -u >"$out/modules"
+{
+	modules $(words board/lib/modules)
+	find "$out/k/lib/modules/$version/kernel/net" -path '*netfilter/*' -name '*.ko' # firewalls name theirs as they need them
+} | sort -u >"$out/modules"
 fakeroot board/lib/root.sh "$out" "$version"
 rm -rf "$out/k" "$out/i" "$out/exit"
 board/lib/tree.sh "$board"

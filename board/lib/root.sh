@@ -61,6 +61,7 @@ printf 'passwd: files\ngroup: files\nhosts: files\n' >"$d/etc/nsswitch.conf"
 : >"$d/etc/resolv.conf"
 printf '127.0.0.1 localhost board\n::1 localhost\n' >"$d/etc/hosts"
 echo board >"$d/etc/hostname"
+: >"$d/etc/resolv.conf"
 printf '/bin/sh\n/bin/bash\n' >"$d/etc/shells"
 echo 0123456789abcdef0123456789abcdef >"$d/etc/machine-id"
 cp "$d/usr/share/adduser/adduser.conf" "$d/etc/adduser.conf" 2>/dev/null || true

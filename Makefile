@@ -232,6 +232,8 @@ check: ## every test: unit tests, then the system on this kernel (as root)
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-system
+	@$(MAKE) --no-print-directory check-cross
+	@$(MAKE) --no-print-directory board-check
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 

@@ -227,13 +227,14 @@ vm-check: ## every system test on Debian's amd64 kernel, under KVM where it work
 
 size: all ## programs, and the libraries that they bring to a device
 	$(Q)tools/size.sh $(BIN) $(if $(CROSS),$(SYSROOT),/)
-check: ## every test: unit tests, then the system on this kernel (as root)
+check: ## every test: units, the system on this kernel (as root), ARM CPUs, an emulated board, power cuts
 	@tools/deps.sh
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb
 	@$(MAKE) --no-print-directory check-unit
 	@$(MAKE) --no-print-directory check-system
 	@$(MAKE) --no-print-directory check-cross
 	@$(MAKE) --no-print-directory board-check
+	@$(MAKE) --no-print-directory power-cut
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 

@@ -14,6 +14,10 @@ for f in "$root"/usr/bin/* "$root"/usr/libexec/cowbell/*; do
 done
 # What the programs link, by the packages that have it.
 printf 'Source: cowbell\nPackage: cowbell\nArchitecture: any\n' >"$work/debian/control"
+command -v dpkg-shlibdeps >/dev/null || {
+	echo "make deb: dpkg-shlibdeps is missing (apt-get install dpkg-dev)" >&2
+	exit 1
+}
 depends=$(cd "$work" && dpkg-shlibdeps ${SHLIBS_FLAGS:-} -O --ignore-missing-info root/usr/bin/cowbell root/usr/libexec/cowbell/* 2>/dev/null |
 	sed -n 's/^shlibs:Depends=//p')
 cat >"$root/DEBIAN/control" <<C

@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc libc6-dev make pkg-config libnl-3-dev libnl-route-3-dev libnl-nf-3-dev libseccomp-dev liblmdb-dev
 libjansson-dev libsodium-dev libzstd-dev libvterm-dev libncurses-dev libcmocka-dev procps"
-[ "${1:-}" = build ] || packages="$packages bubblewrap tmux scdoc strace jq python3 acl attr
+[ "${1:-}" = build ] || packages="$packages dpkg-dev bubblewrap tmux scdoc strace jq python3 acl attr
 e2fsprogs xz-utils zstd minisign iproute2 curl dnsmasq-base iputils-ping bind9-dnsutils tcpdump nftables
 gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf qemu-user qemu-system-arm qemu-system-x86 qemu-utils cpio fakeroot kmod
 device-tree-compiler"

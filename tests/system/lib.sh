@@ -116,7 +116,7 @@ start() { # start [OPTIONS OF cowbelld]
 	mkfifo "$T/ready"
 	exec 8<>"$T/ready"
 	# The same devices everywhere, but for tests that are about another board.
-	case " $* " in *" --board "*) ;; *) set -- --board generic "$@" ;; esac
+	case " $* " in *" --board "* | *" --device-tree "*) ;; *) set -- --board generic "$@" ;; esac
 	# Not ours but the daemon's descriptor: a dead one must not keep it open.
 	"${START_IN[@]}" "$BIN/cowbelld" --root "$R" --user $UID_OWNER --home "$H" --ready-fd 9 "$@" 9>"$T/ready" 8>&- >>"$T/log" 2>&1 &
 	pid=$!

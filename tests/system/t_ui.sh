@@ -197,7 +197,7 @@ for kind in linux xterm-256color vt100; do
 		wait $toy
 		case $kind in
 		vt100) unlike "plain characters alone on $kind at $size" "$(LC_ALL=C grep -P '[\x80-\xff]' "$T/screen")" '.' ;;
-		linux) unlike "no thin angles on $kind at $size" "$(cat "$T/screen")" '[›‹]' ;;
+		linux) unlike "no thin angles on $kind at $size" "$(cat "$T/screen")" '›|‹' ;;
 		esac
 		keys q
 	done

@@ -19,6 +19,7 @@ struct change {
 	struct broker *broker;
 	char app[APP_ID_SIZE];
 	bool reset, now, grants;
+	bool lost; /* what the last run left: undoing it is taking up the head again */
 	uint32_t to;
 	struct generation_record target;
 	uint64_t next_upper, old_upper;
@@ -247,6 +248,7 @@ static int commit_in_txn(struct change *c, struct store_txn *txn, struct app_rec
 	app->head = g.number;
 	app->next_generation++;
 	app->live = c->next_upper;
+	app->in_session = false;
 	(void)snprintf(why, sizeof(why), "to generation %u", g.of);
 	if (store_generation_put(txn, &g, err) < 0 || store_app_put(txn, app, err) < 0)
 		return -1;
@@ -370,6 +372,8 @@ static int load_target(struct change *c, uint32_t to, struct err *err)
 			err_set(err, ENOENT, "no app '%s'", c->app);
 		goto out;
 	}
+	if (c->lost && to == 0)
+		to = app.head;
 	if (generation_back_from(txn, c->app, c->reset ? app.install : to, &to, err) < 0 ||
 	    store_generation_get(txn, c->app, to, &c->target, err) != 1)
 		goto out;
@@ -403,11 +407,15 @@ static void on_settled_first(void *data, int code, const char *why)
 	struct change *c = data;
 	struct err err = { 0 };
 
-	if (code == 0) {
+	/* An app that leaves what cannot be settled is not thereby safe from going
+	 * back; what is lost is lost by the person's word. */
+	c->lost = code != 0;
+	if (code == 0 || c->now) {
 		change_prepare(c);
 		return;
 	}
 	err_set(&err, code, "what its last run left is not settled: %s", why);
+	err_hint(&err, "cowbell %s %s --now goes back without it", c->reset ? "reset" : "rollback", c->app);
 	change_end(c, &err);
 }
 
@@ -451,11 +459,13 @@ static struct change *change_new(struct broker *broker, const char *app, change_
 	return c;
 }
 
-void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants, change_fn fn, void *data)
+void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants, bool now, change_fn fn,
+			 void *data)
 {
 	struct change *c = change_new(broker, app, fn, data);
 
 	c->grants = grants;
+	c->now = now;
 	change_start(c, to);
 }
 

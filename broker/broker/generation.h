@@ -33,7 +33,7 @@ struct generation_change {
 	uint64_t files, bytes;   /* reset: what goes */
 	uint32_t generations;    /* reset: how many go */
 };
-void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants,
+void generation_rollback(struct broker *broker, const char *app, uint32_t to, bool grants, bool now,
 			 void (*fn)(void *data, const struct generation_change *change, const struct err *err),
 			 void *data);
 

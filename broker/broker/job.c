@@ -113,6 +113,7 @@ static bool handle_done(struct job *job, struct rd *body)
 	changed = rd_u8(body);
 	result.changed = changed & 1;
 	result.no_next = changed & 2;
+	result.too_deep = changed & 4;
 	result.entries = rd_u64(body);
 	result.bytes = rd_u64(body);
 	rd_bytes(body, result.root_hash, sizeof(result.root_hash));

@@ -14,7 +14,7 @@ struct job;
 struct job_result {
 	int code; /* errno; 0: done */
 	char why[512];
-	bool changed, no_next;
+	bool changed, no_next, too_deep; /* too_deep: not all of it was told */
 	uint64_t entries, bytes;
 	uint8_t root_hash[HASH_SIZE];
 };

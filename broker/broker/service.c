@@ -81,6 +81,13 @@ uint64_t service_int(json_t *params, const char *key)
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
+uint32_t service_number(json_t *params, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(params, key));
+
+	return v < 0 || v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
 bool service_bool(json_t *params, const char *key)
 {
 	return json_is_true(json_object_get(params, key));

@@ -21,6 +21,9 @@ void service_stop(struct broker *broker);
 /* Parameters: NULL, 0, false when absent. Strings are borrowed from params. */
 const char *service_str(json_t *params, const char *key);
 uint64_t service_int(json_t *params, const char *key);
+/* A number of 32 bits; one that is none is the largest, which nothing has: cut short it
+ * would name something else. */
+uint32_t service_number(json_t *params, const char *key);
 bool service_bool(json_t *params, const char *key);
 
 /* A NULL-ended vector of an array of strings; the words are borrowed, the

@@ -45,7 +45,7 @@ static void on_change_turn(void *data)
 	if (c->reset)
 		generation_reset(c->broker, c->app, c->now, c->grants, on_changed, c);
 	else
-		generation_rollback(c->broker, c->app, c->to, c->grants, on_changed, c);
+		generation_rollback(c->broker, c->app, c->to, c->grants, c->now, on_changed, c);
 }
 
 static void start_change(struct broker *broker, struct varlink_call *call, json_t *params, bool reset)
@@ -67,7 +67,7 @@ static void start_change(struct broker *broker, struct varlink_call *call, json_
 	c->reset = reset;
 	c->now = service_bool(params, "now");
 	c->grants = service_bool(params, reset ? "grants" : "with_grants");
-	c->to = (uint32_t)service_int(params, "generation");
+	c->to = service_number(params, "generation");
 	(void)snprintf(c->app, sizeof(c->app), "%s", app);
 	c->turn = turn_request(broker, app, on_change_turn, c);
 	if (session)
@@ -115,7 +115,7 @@ SERVICE_METHOD(service_rollback_plan)
 		return;
 	changes = xcalloc(1, sizeof(*changes));
 	txn = store_begin(broker->store, false, &err);
-	if (txn && generation_back_from(txn, app, (uint32_t)service_int(params, "generation"), &of, &err) == 0 &&
+	if (txn && generation_back_from(txn, app, service_number(params, "generation"), &of, &err) == 0 &&
 	    grants_back_find(broker, txn, app, of, changes, &err) == 0)
 		varlink_reply(call, json_pack("{s:I, s:o}", "of", (json_int_t)of, "grants", json_changes(changes)));
 	else

@@ -70,7 +70,7 @@ SERVICE_METHOD(service_pin)
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
 	txn = store_begin(broker->store, true, &err);
-	found = txn ? store_generation_get(txn, app, (uint32_t)service_int(params, "generation"), &g, &err) : -1;
+	found = txn ? store_generation_get(txn, app, service_number(params, "generation"), &g, &err) : -1;
 	if (found == 1) {
 		g.pinned = service_bool(params, "pinned");
 		found = store_generation_put(txn, &g, &err) < 0 ? -1 : 1;
@@ -328,7 +328,7 @@ static int diff_ends(struct store_txn *txn, const struct app_record *app, uint32
 SERVICE_METHOD(service_diff)
 {
 	struct broker *broker = data;
-	uint32_t from = (uint32_t)service_int(params, "from"), to = (uint32_t)service_int(params, "to");
+	uint32_t from = service_number(params, "from"), to = service_number(params, "to");
 	struct app_record app = { 0 };
 	struct diff_walk *walk;
 	struct err err = { 0 };
@@ -441,7 +441,7 @@ SERVICE_METHOD(service_cat)
 {
 	struct broker *broker = data;
 	struct app_record app = { 0 };
-	uint32_t number = (uint32_t)service_int(params, "generation");
+	uint32_t number = service_number(params, "generation");
 	struct cat *cat;
 	struct err err = { 0 };
 	struct store_txn *txn;

@@ -90,6 +90,7 @@ struct session {
 	bool ready;     /* SESSION_READY came */
 	bool ended;     /* ENDED came */
 	bool untouched; /* the upper is empty: nothing to settle */
+	bool unsettled; /* the upper holds what an earlier session left and no generation took */
 	bool unclean;   /* it fell over, or the barrier did not hold */
 	bool adopted;   /* taken over after the broker was started anew */
 	struct trial *trial; /* trial.h: nothing of it stays; not ours */

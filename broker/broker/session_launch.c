@@ -97,6 +97,7 @@ int session_load_launch(struct session *session, struct err *err)
 	}
 	session->launch.layer_count = head.layer_count;
 	memcpy(session->launch.layers, head.layers, sizeof(head.layers));
+	session->unsettled = app.in_session && app.live && session->kind == SESSION_RUN && !session->trial;
 	rc = 0;
 out:
 	app_record_finish(&app);
@@ -207,6 +208,8 @@ void session_launch(void *data)
 		return;
 	}
 	session->state = SESSION_LAUNCHING;
+	if (session->unsettled)
+		session_notice(session, "what its last run changed is not a generation yet; this run goes on from there");
 	if (session->upper)
 		send_launch(session);
 	else

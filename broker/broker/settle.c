@@ -149,6 +149,9 @@ static void fill_generation(struct settle *s, const struct job_result *result, s
 	g->bytes = result->bytes;
 	memcpy(g->root_hash, result->root_hash, sizeof(g->root_hash));
 	broker_base_hash(g->base_hash);
+	/* An install's label is its version. */
+	if (result->too_deep && s->kind != GENERATION_INSTALL)
+		(void)snprintf(g->label, sizeof(g->label), "some of it too deep to be listed");
 	g->own_layer = s->upper;
 	g->layers[0] = s->upper;
 	memcpy(g->layers + 1, s->layers, sizeof(s->layers[0]) * s->layer_count);
@@ -355,7 +358,7 @@ void generation_settle(struct session *session, void (*fn)(void *data, int code,
 
 	s->session = session;
 	s->rebuild = session->rebuild;
-	if (session->untouched && !s->rebuild) {
+	if (session->untouched && !session->unsettled && !s->rebuild) {
 		clear_in_session(s);
 		return;
 	}

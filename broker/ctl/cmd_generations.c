@@ -39,15 +39,18 @@ int cmd_generations(struct ctl *ctl, int argc, char **argv)
 	json_array_foreach(json_object_get(reply, "generations"), i, g)
 	{
 		char when[SHORT_TEXT], size[SHORT_TEXT], files[SHORT_TEXT], of[32] = "";
+		/* An install's is its version. */
+		const char *label = strcmp(str_of(g, "kind"), "install") == 0 ? "" : str_of(g, "label");
 
 		show_count(int_of(g, "files"), "file", files);
 		show_time(int_of(g, "time"), when);
 		show_size(int_of(g, "bytes"), size);
 		if (int_of(g, "of"))
 			(void)snprintf(of, sizeof(of), " to %lld", int_of(g, "of"));
-		(void)printf("%s %4lld  %-10s %s%s  %s, %s%s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
+		(void)printf("%s %4lld  %-10s %s%s  %s, %s%s%s%s%s%s%s\n", bool_of(g, "head") ? "›" : " ",
 			     int_of(g, "number"), when, str_of(g, "kind"), of, files, size, bool_of(g, "pinned") ? ", pinned" : "", bool_of(g, "doomed") ? ", goes within a day" : "",
-			     bool_of(g, "install") ? ", factory state" : "", bool_of(g, "old_base") ? ", old base" : "");
+			     bool_of(g, "install") ? ", factory state" : "", bool_of(g, "old_base") ? ", old base" : "",
+			     *label ? ", " : "", label);
 	}
 	json_decref(reply);
 	return EXIT_DONE;
@@ -221,8 +224,9 @@ static bool confirm_answers(struct ctl *ctl, const char *app, long long generati
 
 int cmd_rollback(struct ctl *ctl, int argc, char **argv)
 {
-	bool stop = false, with_grants = false;
+	bool stop = false, with_grants = false, now = false;
 	const struct option_spec specs[] = { { .name = "--stop", .flag = &stop },
+					     { .name = "--now", .flag = &now },
 					     { .name = "--with-grants", .flag = &with_grants },
 					     { .name = NULL } };
 	json_t *reply, *params;
@@ -234,7 +238,7 @@ int cmd_rollback(struct ctl *ctl, int argc, char **argv)
 		return EXIT_USAGE;
 	if (with_grants && !confirm_answers(ctl, argv[1], n))
 		return EXIT_FAILED;
-	params = json_pack("{s:s, s:b, s:b}", "app", argv[1], "stop", stop, "with_grants", with_grants);
+	params = json_pack("{s:s, s:b, s:b, s:b}", "app", argv[1], "stop", stop, "with_grants", with_grants, "now", now);
 	if (n)
 		json_object_set_new(params, "generation", json_integer(n));
 	reply = ctl_call(ctl, argv[1], "io.cowbell.Rollback", params);

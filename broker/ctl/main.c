@@ -46,7 +46,7 @@ const struct verb verbs[] = {
 	{ "versions", "APP [PATH] [--since 7d]", "the files that an app changed", cmd_versions },
 	{ "cat", "APP PATH[@GENERATION]", "a file as it was", cmd_cat },
 	{ "diff", "APP [FROM [TO]]", "what changed between two generations", cmd_diff },
-	{ "rollback", "APP [GENERATION] [--with-grants] [--stop]", "go back; undoes the last run without a number", cmd_rollback },
+	{ "rollback", "APP [GENERATION] [--with-grants] [--now] [--stop]", "go back; undoes the last run without a number", cmd_rollback },
 	{ "reset", "APP [--grants] [--now] [--stop]", "factory state; the install stays", cmd_reset },
 	{ "pin", "APP GENERATION", "never delete this generation by itself", cmd_pin },
 	{ "plan", "APP", "how its session is built", cmd_plan },

@@ -42,7 +42,7 @@ static void tell_done(struct keeper *k, const struct keeper_result *result, cons
 	chan_begin(w, MSG_KEEPER_DONE, k->job);
 	wr_u32(w, err ? (uint32_t)(err->code ? err->code : EIO) : 0);
 	wr_str(w, err ? err->msg : "");
-	wr_u8(w, (uint8_t)(result->changed | result->no_next << 1));
+	wr_u8(w, (uint8_t)(result->changed | result->no_next << 1 | (result->too_deep != 0) << 2));
 	wr_u64(w, result->entries);
 	wr_u64(w, result->bytes);
 	wr_bytes(w, result->root_hash, sizeof(result->root_hash));

@@ -27,6 +27,7 @@ struct keeper {
 struct keeper_result {
 	bool changed, no_next; /* no_next: settled, but the disk has no room for the next upper */
 	uint64_t entries, bytes;
+	uint64_t too_deep; /* names that no path reaches: kept, not told */
 	uint8_t root_hash[32];
 };
 
@@ -58,7 +59,9 @@ char *mark_redirect(int dir_fd);
 int mark_set_opaque(int dir_fd, struct err *err);
 int mark_set_redirect(int dir_fd, const char *target, struct err *err);
 
-/* scan.c: tells every entry of a frozen layer. */
+/* scan.c: tells every entry of a frozen layer, but for those whose path is longer
+ * than PATH_MAX or lies deeper than KEEPER_DEPTH_MAX folders: ret->too_deep counts
+ * where it stopped. */
 struct scan_ops {
 	int (*on_entry)(void *data, enum entry_kind kind, const char *path, const char *target, const struct stat *st,
 			const uint8_t hash[32], struct err *err);
@@ -76,7 +79,7 @@ int remove_layers(const struct keeper *k, const uint64_t *lids, size_t count, st
 int remove_garbage(const struct keeper *k, uint64_t newest, struct err *err);
 int remove_tree(int parent, const char *name, struct err *err);
 
-/* merge.c */
+/* merge.c: fails with ENAMETOOLONG or ELOOP where something lies too deep. */
 int merge_layers(const struct keeper *k, uint64_t new_lid, const uint64_t *range, size_t range_count,
 		 const uint64_t *below, size_t below_count, struct err *err);
 

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,23 +58,36 @@ struct walk {
 	bool stop, is_dir;
 };
 
-static enum found look(int layer, const char *path, struct stat *st)
+/* Not there, and not "could not be looked at": who takes the one for the other
+ * leaves files out of a merged layer. */
+static enum found look(struct stack *stack, size_t layer, const char *path, struct stat *st)
 {
-	cleanup_fd int fd = fd_open_beneath(layer, *path ? path : ".", O_PATH | O_NOFOLLOW, 0);
+	cleanup_fd int fd = fd_open_beneath(stack->fds[layer], *path ? path : ".", O_PATH | O_NOFOLLOW, 0);
 
-	if (fd < 0 || fstat(fd, st) < 0)
+	if (fd < 0 || fstat(fd, st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			stack->failed = errno;
 		return FOUND_NONE;
+	}
 	if (mark_is_whiteout(st))
 		return FOUND_WHITEOUT;
 	return S_ISDIR(st->st_mode) ? FOUND_DIR : FOUND_FILE;
 }
 
-/* opaque: *ret_opaque; the redirect, if there is one, in buf. */
-static bool read_marks(int layer, const char *path, bool *ret_opaque, char *buf)
+static enum found too_long(struct stack *stack)
 {
-	cleanup_fd int fd = fd_open_beneath(layer, path, O_RDONLY | O_DIRECTORY, 0);
+	stack->failed = ENAMETOOLONG;
+	return FOUND_NONE;
+}
+
+/* opaque: *ret_opaque; the redirect, if there is one, in buf. */
+static bool read_marks(struct stack *stack, size_t layer, const char *path, bool *ret_opaque, char *buf)
+{
+	cleanup_fd int fd = fd_open_beneath(stack->fds[layer], path, O_RDONLY | O_DIRECTORY, 0);
 	cleanup_free char *redirect = NULL;
 
+	if (fd < 0)
+		stack->failed = errno;
 	*ret_opaque = fd >= 0 && mark_is_opaque(fd);
 	if (fd < 0 || *ret_opaque)
 		return false;
@@ -84,7 +98,7 @@ static bool read_marks(int layer, const char *path, bool *ret_opaque, char *buf)
 	return true;
 }
 
-static enum found look_relative(int layer, const char *base, struct walk *w, char *ret_path)
+static enum found look_relative(struct stack *stack, size_t layer, const char *base, struct walk *w, char *ret_path)
 {
 	char redirect[PATH_BYTES];
 	struct stat st;
@@ -92,15 +106,15 @@ static enum found look_relative(int layer, const char *base, struct walk *w, cha
 	bool opaque;
 
 	if (!put(ret_path, PATH_BYTES, "%s%s%s", base, *base ? "/" : "", w->name))
-		return FOUND_NONE;
-	found = look(layer, ret_path, &st);
+		return too_long(stack);
+	found = look(stack, layer, ret_path, &st);
 	if (found == FOUND_WHITEOUT || found == FOUND_FILE) {
 		w->stop = true;
 		return found == FOUND_FILE && w->is_dir ? FOUND_NONE : found;
 	}
 	if (found == FOUND_NONE)
 		return found;
-	if (read_marks(layer, ret_path, &opaque, redirect)) {
+	if (read_marks(stack, layer, ret_path, &opaque, redirect)) {
 		(void)snprintf(w->name, sizeof(w->name), "%s", redirect);
 		if (redirect[0] == '/')
 			w->stop = false;
@@ -112,7 +126,7 @@ static enum found look_relative(int layer, const char *base, struct walk *w, cha
 
 /* Component by component from the layer's root; a redirect on the way rewrites
  * what has been walked so far. */
-static enum found look_absolute(int layer, struct walk *w, char *ret_path)
+static enum found look_absolute(struct stack *stack, size_t layer, struct walk *w, char *ret_path)
 {
 	char rest[PATH_BYTES], prefix[PATH_BYTES] = "", redirect[PATH_BYTES], *p = rest;
 	struct stat st;
@@ -128,12 +142,12 @@ static enum found look_absolute(int layer, struct walk *w, char *ret_path)
 
 		if (slash) {
 			if (!put(tail, sizeof(tail), "/%s", slash + 1))
-				return FOUND_NONE;
+				return too_long(stack);
 			*slash = '\0';
 		}
 		if (!put(ret_path + len, PATH_BYTES - len, "%s%s", len ? "/" : "", p))
-			return FOUND_NONE;
-		found = look(layer, ret_path, &st);
+			return too_long(stack);
+		found = look(stack, layer, ret_path, &st);
 		if (found == FOUND_NONE)
 			return FOUND_NONE;
 		if (found != FOUND_DIR) {
@@ -142,7 +156,7 @@ static enum found look_absolute(int layer, struct walk *w, char *ret_path)
 				return FOUND_NONE;
 			return found == FOUND_FILE && w->is_dir ? FOUND_NONE : found;
 		}
-		if (read_marks(layer, ret_path, &opaque, redirect)) {
+		if (read_marks(stack, layer, ret_path, &opaque, redirect)) {
 			char head[PATH_BYTES];
 
 			if (redirect[0] == '/')
@@ -151,14 +165,14 @@ static enum found look_absolute(int layer, struct walk *w, char *ret_path)
 				 redirect[0] == '/' ? "" : "/", redirect) ||
 			    !put(w->name, sizeof(w->name), "%s%s", head, tail) ||
 			    !put(prefix, sizeof(prefix), "%s", head))
-				return FOUND_NONE;
+				return too_long(stack);
 		} else {
 			size_t n = strlen(prefix);
 
 			if (opaque)
 				w->stop = true;
 			if (!put(prefix + n, sizeof(prefix) - n, "/%s", p))
-				return FOUND_NONE;
+				return too_long(stack);
 		}
 		if (!slash)
 			return FOUND_DIR;
@@ -188,7 +202,7 @@ static void take(struct lookup *ret, struct walk *w, enum found found, size_t la
 	}
 }
 
-void lookup_name(const struct stack *stack, const struct merged_dir *parent, const char *name, struct lookup *ret)
+void lookup_name(struct stack *stack, const struct merged_dir *parent, const char *name, struct lookup *ret)
 {
 	struct walk *w = xcalloc(1, sizeof(*w));
 	bool from_roots = false, left = false;
@@ -211,8 +225,8 @@ void lookup_name(const struct stack *stack, const struct merged_dir *parent, con
 		}
 		if (w->stop)
 			break;
-		found = w->name[0] == '/' ? look_absolute(stack->fds[layer], w, path)
-					  : look_relative(stack->fds[layer], base, w, path);
+		found = w->name[0] == '/' ? look_absolute(stack, layer, w, path)
+					  : look_relative(stack, layer, base, w, path);
 		take(ret, w, found, layer, path);
 		if (!from_roots && w->name[0] == '/') {
 			from_roots = true;

@@ -14,6 +14,7 @@
 struct stack {
 	int fds[64];
 	size_t range, count;
+	int failed; /* errno of a look that was not answered: what it returned is no truth */
 };
 
 /* One merged folder: where it is in each layer that has it, topmost first. */
@@ -36,7 +37,7 @@ struct lookup {
 	char *redirect;         /* in force where the range ends; NULL: its own name */
 };
 
-void lookup_name(const struct stack *stack, const struct merged_dir *parent, const char *name, struct lookup *ret);
+void lookup_name(struct stack *stack, const struct merged_dir *parent, const char *name, struct lookup *ret);
 void lookup_finish(struct lookup *l);
 void merged_dir_add(struct merged_dir *dir, size_t layer, const char *path);
 void merged_dir_finish(struct merged_dir *dir);

@@ -10,6 +10,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* A walk holds up to two descriptors for each folder that it is in. */
+static void allow_depth(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
 
 int main(void)
 {
@@ -19,6 +31,7 @@ int main(void)
 	int rc = 0;
 
 	log_init("cowbell-keeper");
+	allow_depth();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(0);
 	if (fcntl(3, F_SETFD, FD_CLOEXEC) < 0 || fcntl(4, F_SETFD, FD_CLOEXEC) < 0)

@@ -78,6 +78,12 @@ static int merge_name(struct merge *m, const struct merged_dir *dir, int out, co
 	int rc = 0;
 
 	lookup_name(&m->stack, dir, name, l);
+	if (m->stack.failed) {
+		lookup_finish(l);
+		free(l);
+		errno = m->stack.failed;
+		return err_sys(err, "look up a name to merge");
+	}
 	switch (l->kind) {
 	case LOOKUP_NONE:
 		break;

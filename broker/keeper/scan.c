@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a session changed, told path by path in sorted order, with a hash of
- * every file and one over all of it. Only regular files are opened.
+ * every file and one over all of it. Only regular files are opened. What lies too
+ * deep for a path is not told, but counts: an app that makes it must not thereby
+ * escape from becoming a generation that can be gone back from.
  */
 #include "keeper/keeper.h"
 #include "keeper/names.h"
@@ -121,6 +123,22 @@ static int scan_link(struct scan *s, int dir, const char *name, const struct sta
 	return tell(s, ENTRY_SYMLINK, target, st, none, err);
 }
 
+/* Its name and the time of its last change stand for all that lies there. */
+static int pass_over(struct scan *s, int dir, const char *name, struct err *err)
+{
+	struct stat st;
+	int64_t when[2];
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(err, "look at a file of the layer");
+	when[0] = st.st_ctim.tv_sec;
+	when[1] = st.st_ctim.tv_nsec;
+	(void)crypto_generichash_update(&s->root, (const uint8_t *)name, strlen(name) + 1);
+	(void)crypto_generichash_update(&s->root, (const uint8_t *)when, sizeof(when));
+	s->result->too_deep++;
+	return 0;
+}
+
 static int scan_folder(struct scan *s, int dir, bool inside_new, int depth, struct err *err);
 
 /* A folder counts when it is new: opaque, moved, or inside one that is. One that
@@ -136,8 +154,6 @@ static int scan_subfolder(struct scan *s, int dir, const char *name, const struc
 
 	if (fd < 0)
 		return err_sys(err, "open a folder of the layer");
-	if (depth >= KEEPER_DEPTH_MAX)
-		return err_set(err, ELOOP, "folders lie more than %d deep", KEEPER_DEPTH_MAX);
 	redirect = mark_redirect(fd);
 	opaque = mark_is_opaque(fd);
 	if (redirect)
@@ -181,8 +197,8 @@ static int scan_folder(struct scan *s, int dir, bool inside_new, int depth, stru
 	for (size_t i = 0; i < names.count && rc == 0; i++) {
 		int n = snprintf(s->path + len, sizeof(s->path) - len, "%s%s", len ? "/" : "", names.of[i]);
 
-		if (n < 0 || (size_t)n >= sizeof(s->path) - len)
-			rc = err_set(err, ENAMETOOLONG, "a path in the layer is longer than %u bytes", PATH_BYTES);
+		if (n < 0 || (size_t)n >= sizeof(s->path) - len || depth > KEEPER_DEPTH_MAX)
+			rc = pass_over(s, dir, names.of[i], err);
 		else
 			rc = scan_entry(s, dir, names.of[i], inside_new, depth, err);
 		s->path[len] = '\0';
@@ -201,7 +217,7 @@ int scan_layer(int fs_fd, const struct scan_ops *ops, struct keeper_result *ret,
 	(void)crypto_generichash_init(&s->root, NULL, 0, 32);
 	rc = scan_folder(s, fs_fd, false, 0, err);
 	(void)crypto_generichash_final(&s->root, ret->root_hash, 32);
-	ret->changed = ret->entries != 0;
+	ret->changed = ret->entries != 0 || ret->too_deep != 0;
 	free(s);
 	return rc;
 }

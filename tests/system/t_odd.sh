@@ -40,6 +40,19 @@ for p in '../../../../etc/shadow' "$H/../../../../etc/shadow" /etc/passwd "$H/f@
 done
 fails "cat as JSON" 2 "leave --json out" cb --json cat odd "$H/f"
 
+# A number that is cut short names another generation; one below zero named the last run.
+sh_in odd 'echo more >~/more'
+for n in 4294967297 4294967298 18446744073709551617; do
+	fails "rollback to $n" 1 "no generation" cb rollback odd $n
+done
+like "a number below zero is no undo" "$(python3 - "$R/run/cowbell/io.cowbell" <<'P'
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+s.sendall(b'{"method":"io.cowbell.Rollback","parameters":{"app":"odd","generation":-1}}\0'); print(s.recv(4096))
+P
+)" "no generation"
+is "what it changed is there" "$(sh_in odd 'cat ~/more')" more
+
 # --- JSON is JSON, one object or one a line
 cb grant odd contacts empty >/dev/null
 for words in list "info odd" ps permissions "permissions odd" "permissions --by-permission" "explain odd contacts" prompts history \

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -306,6 +307,55 @@ static void test_anything_can_be_removed(void **state)
 	assert_int_equal(access("/", F_OK), 0);
 }
 
+/* count folders of this name, each in the one before; the last one is returned. */
+static int dig(int fd, const char *name, int count)
+{
+	while (count-- > 0 && fd >= 0) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, name, 0755), 0);
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY);
+		close(fd);
+		fd = next;
+	}
+	return fd;
+}
+
+/* An app can dig as deep as the disk allows. */
+static void test_what_no_path_reaches_counts(void **state)
+{
+	char text[1024];
+	char name[201];
+
+	(void)state;
+	memset(name, 'n', 200);
+	name[200] = '\0';
+	for (int i = 0; i < 2; i++) {
+		uint64_t lid = 7100 + (uint64_t)i * 2, below[1] = { lid + 1 };
+		struct scan_ops ops = { .on_entry = count_entry, .data = text };
+		struct keeper_result result = { 0 };
+		struct err err = { 0 };
+		int fd, leaf;
+
+		assert_int_equal(layer_make(&k, lid, -1, 0, &err), 0);
+		assert_int_equal(layer_make(&k, lid + 1, -1, 0, &err), 0);
+		leaf = dig(layer_open(&k, lid, &err), i ? "d" : name, i ? 1100 : 30);
+		assert_true(leaf >= 0);
+		text[0] = '\0';
+		fd = layer_open(&k, lid, &err);
+		if (scan_layer(fd, &ops, &result, &err) < 0)
+			fail_msg("%s", err.msg);
+		assert_true(result.changed && result.too_deep == 1);
+		/* A merged layer without it would be a loss that nobody sees. */
+		assert_int_equal(merge_layers(&k, lid + 1000, &lid, 1, below, 1, &err), -1);
+		assert_int_equal(err.code, i ? ELOOP : ENAMETOOLONG);
+		assert_int_equal(access(i ? "layers/0000000000001fa6" : "layers/0000000000001fa4", F_OK), -1);
+		close(leaf);
+		close(fd);
+		assert_int_equal(remove_layers(&k, &lid, 1, &err), 0);
+	}
+}
+
 static void test_garbage_is_what_a_list_could_have_named(void **state)
 {
 	uint64_t kept[] = { 8001 };
@@ -331,10 +381,16 @@ static void test_garbage_is_what_a_list_could_have_named(void **state)
 static int set_up(void **state)
 {
 	static const char *const folders[] = { "layers", "tmp", "trash", "view", "other" };
+	struct rlimit files;
 
 	(void)state;
 	if (geteuid() != 0)
 		return 0;
+	/* As the keeper's main() does: a walk holds a descriptor a folder. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	(void)snprintf(top, sizeof(top), "/var/tmp/cowbell-keeper.%d", (int)getpid());
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mkdir(top, 0700) < 0 ||
 	    chdir(top) < 0)
@@ -361,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_scan_tells_what_changed),
 		cmocka_unit_test(test_unchanged_copies_are_trimmed),
 		cmocka_unit_test(test_anything_can_be_removed),
+		cmocka_unit_test(test_what_no_path_reaches_counts),
 		cmocka_unit_test(test_garbage_is_what_a_list_could_have_named),
 	};
 

@@ -19,6 +19,29 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+/* Whether dir is the folder from, or one above it. */
+static bool holds(const struct stat *dir, int from)
+{
+	cleanup_fd int at = openat(from, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, above;
+
+	while (at >= 0 && fstat(at, &st) == 0) {
+		int next;
+
+		if (st.st_dev == dir->st_dev && st.st_ino == dir->st_ino)
+			return true;
+		next = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0 || fstat(next, &above) < 0 || (above.st_dev == st.st_dev && above.st_ino == st.st_ino)) {
+			if (next >= 0)
+				(void)close(next);
+			break;
+		}
+		(void)close(at);
+		at = next;
+	}
+	return false;
+}
+
 /* Missing folders are made only for an answer that lets the app write there:
  * then the owner wants them. */
 static int make_as_owner(const char *path, mode_t mode)
@@ -37,6 +60,86 @@ static int make_as_owner(const char *path, mode_t mode)
 	}
 }
 
+/* Whether dir is, or lies in, a folder that an answer can let an app write to. */
+static bool is_shared(const struct daemon *d, int dir)
+{
+	for (size_t i = 0; i < d->resources.count; i++) {
+		const struct resource *r = &d->resources.resources[i];
+		struct stat st;
+
+		/* One that leads to all of the home is never given. */
+		if (r->kind == RESOURCE_FOLDER && stat(r->path, &st) == 0 && holds(&st, dir) &&
+		    !opener_is_or_holds(&st, d->home))
+			return true;
+	}
+	return false;
+}
+
+/* The link that was opened as link, found in dir, in front of what is left of the
+ * path. A link that an app can make must lead to nowhere: an answer about Pictures
+ * would open what the app likes. */
+static int follow(const struct daemon *d, int dir, int link, char rest[PATH_SIZE])
+{
+	char target[PATH_SIZE], left[PATH_SIZE];
+	ssize_t n = readlinkat(link, "", target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -1;
+	target[n] = '\0';
+	(void)snprintf(left, sizeof(left), "%s", rest);
+	errno = is_shared(d, dir) ? EXDEV
+		: snprintf(rest, PATH_SIZE, "%.4000s/%.4000s", target, left) >= (int)PATH_SIZE ? ENAMETOOLONG
+											     : 0;
+	return errno ? -1 : 0;
+}
+
+/* Opens the folder at an absolute path with the rights in force. EXDEV: it leads
+ * through a link that an app may have made. */
+static int walk(const struct daemon *d, const char *path)
+{
+	cleanup_fd int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char rest[PATH_SIZE], name[256];
+	unsigned int links = 0;
+	const char *p = rest;
+
+	(void)snprintf(rest, sizeof(rest), "%s", path);
+	while (at >= 0 && *(p += strspn(p, "/"))) {
+		size_t n = strcspn(p, "/");
+		struct stat st;
+		int next;
+
+		if (n >= sizeof(name)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, p, n);
+		name[n] = '\0';
+		p += n;
+		next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0 || fstat(next, &st) < 0)
+			return -1;
+		if (S_ISLNK(st.st_mode)) {
+			memmove(rest, p, strlen(p) + 1);
+			errno = ELOOP;
+			if (++links > 40 || follow(d, at, next, rest) < 0) {
+				int why = errno;
+
+				(void)close(next);
+				errno = why;
+				return -1;
+			}
+			(void)close(next);
+			p = rest;
+			if (rest[0] != '/')
+				continue;
+			next = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		}
+		(void)close(at);
+		at = next;
+	}
+	return at < 0 ? -1 : openat(at, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int open_as_owner(struct daemon *d, const struct resource *r, enum give give)
 {
 	mode_t mode = strcmp(r->permission, "contacts") == 0 ? 0700 : 0755;
@@ -46,12 +149,12 @@ static int open_as_owner(struct daemon *d, const struct resource *r, enum give g
 	(void)setgroups(0, NULL);
 	(void)setfsgid(d->owner_gid);
 	(void)setfsuid(d->owner_uid);
-	fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = walk(d, r->path);
 	if (fd < 0 && errno == ENOENT && give == GIVE_WRITE) {
 		mode_t mask = umask(022);
 
 		if (make_as_owner(r->path, mode) == 0)
-			fd = open(r->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			fd = walk(d, r->path);
 		(void)umask(mask);
 	}
 	saved = errno;
@@ -87,23 +190,8 @@ const char *opener_fs_name(int fd)
 bool opener_is_or_holds(const struct stat *dir, const char *path)
 {
 	cleanup_fd int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st, above;
 
-	while (at >= 0 && fstat(at, &st) == 0) {
-		int next;
-
-		if (st.st_dev == dir->st_dev && st.st_ino == dir->st_ino)
-			return true;
-		next = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0 || fstat(next, &above) < 0 || (above.st_dev == st.st_dev && above.st_ino == st.st_ino)) {
-			if (next >= 0)
-				(void)close(next);
-			break;
-		}
-		(void)close(at);
-		at = next;
-	}
-	return false;
+	return at >= 0 && holds(dir, at);
 }
 
 /* One answer opens one resource. A folder that is really a symlink to the whole
@@ -146,6 +234,10 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 
 	if (dir < 0 && errno == ENOENT)
 		return err_set(err, ENOENT, "'%s' does not exist yet", r->path);
+	if (dir < 0 && errno == EXDEV) {
+		err_set(err, EPERM, "'%s' leads through a link in a folder that apps may be given", r->path);
+		return err_hint(err, "such a link can be an app's: name the folder itself in ~/.config/user-dirs.dirs");
+	}
 	if (dir < 0)
 		return err_sys(err, "open '%s' as the owner", r->path);
 	if (check_scope(d, r, dir, err) < 0)

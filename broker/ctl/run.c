@@ -8,8 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -80,6 +84,75 @@ struct gives {
 	size_t count;
 };
 
+static int open_plain(const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(unsigned int)flags, .resolve = RESOLVE_NO_SYMLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* What is given is what the person named: a link on the way can have been put there
+ * by an app that may write to that folder, and lead to a key. Links of root's are the
+ * system's own layout. Returns false with errno ELOOP for any other. */
+static bool resolve_links(const char *path, char ret[PATH_MAX])
+{
+	size_t n = 0;
+
+	if (snprintf(ret, PATH_MAX, "%s", path) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	while (ret[n]) {
+		char rest[PATH_MAX];
+		cleanup_free char *real = NULL;
+		struct stat st;
+		char end;
+
+		n += strspn(ret + n, "/");
+		n += strcspn(ret + n, "/");
+		end = ret[n];
+		ret[n] = '\0';
+		if (lstat(ret, &st) < 0)
+			return false;
+		if (S_ISLNK(st.st_mode) && st.st_uid != 0) {
+			errno = ELOOP;
+			return false;
+		}
+		ret[n] = end;
+		if (!S_ISLNK(st.st_mode))
+			continue;
+		(void)snprintf(rest, sizeof(rest), "%s", ret + n);
+		ret[n] = '\0';
+		real = realpath(ret, NULL);
+		if (!real || snprintf(ret, PATH_MAX, "%s%s", real, rest) >= PATH_MAX)
+			return false;
+		n = strlen(real);
+	}
+	return true;
+}
+
+static int open_given(const char *path, bool write)
+{
+	const int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	char plain[PATH_MAX];
+	int fd;
+
+	if (!resolve_links(path, plain))
+		return -1;
+	fd = open_plain(plain, flags | (write ? O_RDWR : O_RDONLY));
+	return fd < 0 && errno == EISDIR ? open_plain(plain, flags | O_RDONLY | O_DIRECTORY) : fd;
+}
+
+static void say_link(const char *shown, const char *path)
+{
+	cleanup_free char *real = realpath(path, NULL);
+	char to[SHORT_TEXT * 2];
+
+	text_escape(real ? real : "", real ? strlen(real) : 0, to, sizeof(to));
+	(void)fprintf(stderr, "cowbell: cannot give '%s': a link leads from there%s%s%s (name what is meant itself)\n", shown,
+		      real ? " to '" : "", to, real ? "'" : "");
+}
+
 /* Opens what is given, with the rights of whoever gives it. */
 static int take_gives(char **paths, struct gives *ret)
 {
@@ -93,10 +166,12 @@ static int take_gives(char **paths, struct gives *ret)
 
 		if (!write)
 			path[n - 3] = '\0';
-		fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		if (fd < 0 && errno == EISDIR)
-			fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = open_given(path, write);
 		text_escape(path, strlen(path), shown, sizeof(shown));
+		if (fd < 0 && errno == ELOOP) {
+			say_link(shown, path);
+			return -1;
+		}
 		if (fd < 0) {
 			(void)fprintf(stderr, "cowbell: cannot give '%s': %s%s\n", shown, strerror(errno),
 				      write && (errno == EACCES || errno == EROFS) ? " (to be read alone: PATH:ro)" : "");

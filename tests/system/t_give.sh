@@ -22,6 +22,17 @@ echo second >"$H/b.txt" && chown $UID_OWNER "$H/b.txt"
 is "two at once, by the names they were given" "$(cd "$H" && timeout 30 "$BIN/cowbell" --root "$R" run --give b.txt --give=Documents/letter.txt:ro ed -- cat b.txt Documents/letter.txt </dev/null 2>/dev/null | tr '\n' ' ')" "second dear diary more "
 like "history says so" "$(cb history ed)" 'given a file.*letter.txt'
 
+# A link that an app put there would give what nobody named.
+mkdir -m 700 "$T/keys" && echo key >"$T/keys/id" && chown -R $UID_OWNER "$T/keys"
+ln -s "$T/keys/id" "$H/Documents/notes" && ln -s "$T/keys" "$H/Documents/more" && chown -h $UID_OWNER "$H/Documents/notes" "$H/Documents/more"
+fails "a link" 126 "a link leads from there to '$T/keys/id' (name what is meant itself)" run --give "$H/Documents/notes:ro" ed -- cat "$H/Documents/notes"
+fails "a file behind a link" 126 "a link leads from there" run --give "$H/Documents/more/id:ro" ed -- cat "$H/Documents/more/id"
+fails "a folder behind a link" 126 "a link leads from there" run --give "$H/Documents/more:ro" ed
+is "itself, by its name" "$(run --give "$T/keys/id:ro" ed -- cat "$T/keys/id")" key
+rm "$H/Documents/notes" "$H/Documents/more"
+ln -s "$H" "$T/way"
+is "root's links are the system's own" "$(run --give "$T/way/Documents/letter.txt:ro" ed -- head -n 1 "$T/way/Documents/letter.txt")" "dear diary"
+
 # Joining a session that runs.
 cb run --detach ed -- sleep 100 >/dev/null
 is "a later command of the session has its own" "$(run --give "$letter" ed -- head -n 1 "$letter")" "dear diary"

@@ -10,7 +10,7 @@ is "cowbelld ends cleanly when its terminal goes" $? 0
 pid=
 
 # --- roots
-try() { # try ROOT HOME: starts a system there and runs one app; says how far it came
+try() { # try ROOT HOME [FOLDER]: starts a system there and runs one app; says how far it came
 	rm -f "$T/ready"
 	mkfifo "$T/ready"
 	exec 8<>"$T/ready"
@@ -20,8 +20,8 @@ try() { # try ROOT HOME: starts a system there and runs one app; says how far it
 		(
 			cd "$T" || exit
 			timeout 30 "$B" --root "$1" install --name x -- sh -c "printf '#!/bin/sh\nexec \"\$@\"\n' >/usr/local/bin/x; chmod 755 /usr/local/bin/x" </dev/null
-			timeout 10 "$B" --root "$1" grant x storage "${3:-read}"
-			timeout 30 "$B" --root "$1" run x -- sh -c 'ls ~/Documents; echo hi >~/new && echo ran' </dev/null
+			timeout 10 "$B" --root "$1" grant x storage read
+			timeout 30 "$B" --root "$1" run x -- sh -c 'ls ~/"$1"; echo hi >~/new && echo ran' - "${3:-Documents}" </dev/null
 			timeout 30 "$B" --root "$1" --yes uninstall x
 		) >"$T/try.out" 2>&1
 	else
@@ -81,6 +81,14 @@ for to in . .local/share /; do
 done
 new_home && mkdir "$T/h2/Documents/cb"
 like "a root in a folder that apps may have" "$(try "$T/h2/Documents/cb" "$T/h2")" "leads to a folder that also holds '.*/cb/state'"
+# A link that an app can make in a folder that it was given must not open another.
+new_home && mkdir -m 700 "$T/h2/.ssh" && echo key >"$T/h2/.ssh/id" && chown -R $UID_OWNER "$T/h2/.ssh"
+rm -rf "$T/h2/Pictures" && ln -s Documents/pics "$T/h2/Pictures" && ln -s ../.ssh "$T/h2/Documents/pics"
+out=$(try "$T/hr" "$T/h2" Pictures)
+like "a link through a shared folder" "$out" 'leads through a link in a folder that apps may be given'
+unlike "opens nothing" "$out" '^(id|key)$'
+rm "$T/h2/Pictures" && mkdir "$T/pics" && touch "$T/pics/cat.jpg" && chown -R $UID_OWNER "$T/pics" && ln -s "$T/pics" "$T/h2/Pictures"
+like "a link of the owner's alone is followed" "$(try "$T/hr" "$T/h2" Pictures)" 'cat.jpg'
 ln -s "$H" "$T/h3"
 like "a home behind a symlink" "$(try "$T/hr" "$T/h3" | tr '\n' ' ')" 'letter.txt ran'
 rm -rf "$T/h2" "$T/hr"

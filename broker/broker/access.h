@@ -8,7 +8,7 @@
 
 #include "broker/session.h"
 
-/* NEED, ANSWERED, REVOKED from a supervisor. false: malformed. */
+/* NEED, ANSWERED, USED, REVOKED from a supervisor. false: malformed. */
 bool access_handle(struct session *session, struct msg *m);
 
 /* OPENED from cowbelld. */
@@ -53,6 +53,20 @@ void access_refuse_waiting(struct session *session, const struct permission *per
  * fn hears how many open files still reach it, once all gates answered. */
 void access_revoke(struct session *session, const struct permission *permission, const char *item,
 		   void (*fn)(void *data, uint32_t held), void *data);
+
+/* Lays out in the supervisor what would be given at once: a first use of it is
+ * then answered without us, and told as USED. Gates that are in use, or being taken
+ * back, are left alone. soon: when the first command has had time to start. */
+void access_stand(struct session *session);
+void access_stand_soon(struct session *session);
+
+/* A decision may have changed: takes back what was laid out and holds no more, and
+ * lays out what now does. */
+void access_stand_anew(struct session *session);
+
+/* Of a session that was taken over: what stands open and history does not know, it
+ * is told. */
+void access_note_given(struct session *session);
 
 /* Arms the timer for the next grant of a live session that runs out. */
 void access_arm_expiry(struct broker *broker);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/network.h"
+#include "broker/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -142,11 +143,13 @@ static int store_in_txn(struct broker *broker, struct session *session, struct s
 int answer_store(struct broker *broker, struct session *session, const struct answer *answer,
 		 struct answer_result *ret, struct err *err)
 {
+	struct session *live;
 	struct store_txn *txn;
 
 	memset(ret, 0, sizeof(*ret));
 	if (check(broker, session, answer, err) < 0)
 		return -1;
+	notes_flush(broker);
 	txn = store_begin(broker->store, true, err);
 	if (!txn)
 		return -1;
@@ -162,6 +165,9 @@ int answer_store(struct broker *broker, struct session *session, const struct an
 		if (answer->lasts.lasts == LASTS_RUN && answer->give != GIVE_ASK)
 			remember_session_answer(session, answer, ret->copy_serial);
 	}
+	live = session_find(broker, answer->app);
+	if (live)
+		access_stand_anew(live);
 	return 0;
 }
 
@@ -208,11 +214,13 @@ int answer_forget(struct broker *broker, struct session *session, const char *ap
 		  const char *by, char *ret_was, size_t was_size, struct err *err)
 {
 	struct forget_walk *walk = xcalloc(1, sizeof(*walk));
-	struct store_txn *txn = store_begin(broker->store, true, err);
+	struct store_txn *txn;
 	enum give before = GIVE_ASK;
 	int rc = -1;
 
 	walk->ref = ref;
+	notes_flush(broker);
+	txn = store_begin(broker->store, true, err);
 	if (!txn)
 		goto out;
 	if (store_grant_each(txn, app, collect_forgotten, walk, err) < 0)

@@ -82,9 +82,9 @@ static void copy_text(char *to, size_t size, const char *from)
 	(void)snprintf(to, size, "%s", from ? from : "");
 }
 
-int broker_note(struct broker *broker, struct store_txn *txn, const struct history_note *note, struct err *err)
+void broker_note_fill(const struct history_note *note, struct history_record *ret)
 {
-	struct history_record entry = {
+	*ret = (struct history_record){
 		.wall_ms = loop_wall_ms(),
 		.boot_ms = loop_boot_ms(),
 		.kind = note->kind,
@@ -95,14 +95,21 @@ int broker_note(struct broker *broker, struct store_txn *txn, const struct histo
 		.count = 1,
 	};
 
+	ret->last_wall_ms = ret->wall_ms;
+	copy_text(ret->app, sizeof(ret->app), note->app);
+	copy_text(ret->permission, sizeof(ret->permission), note->permission);
+	copy_text(ret->item, sizeof(ret->item), note->item);
+	copy_text(ret->what, sizeof(ret->what), note->what);
+	copy_text(ret->why, sizeof(ret->why), note->why);
+	copy_text(ret->program, sizeof(ret->program), note->program);
+}
+
+int broker_note(struct broker *broker, struct store_txn *txn, const struct history_note *note, struct err *err)
+{
+	struct history_record entry;
+
 	(void)broker;
-	entry.last_wall_ms = entry.wall_ms;
-	copy_text(entry.app, sizeof(entry.app), note->app);
-	copy_text(entry.permission, sizeof(entry.permission), note->permission);
-	copy_text(entry.item, sizeof(entry.item), note->item);
-	copy_text(entry.what, sizeof(entry.what), note->what);
-	copy_text(entry.why, sizeof(entry.why), note->why);
-	copy_text(entry.program, sizeof(entry.program), note->program);
+	broker_note_fill(note, &entry);
 	return store_history_append(txn, &entry, err);
 }
 

@@ -54,6 +54,7 @@ struct broker {
 	struct autostart *autostarts; /* autostart.h */
 	struct loop_source *expiry; /* answer.h: the next grant that runs out */
 	struct loop_source *cleanup; /* generation.h: doomed generations */
+	struct notes *notes; /* notes.h; NULL: none yet */
 	uint64_t next_job;
 	uint64_t powered_mark_ms; /* CLOCK_BOOTTIME up to which COUNTER_POWERED is counted */
 	bool recovering;
@@ -83,6 +84,7 @@ struct history_note {
 	struct duration lasts;
 	uint64_t session;
 };
+void broker_note_fill(const struct history_note *note, struct history_record *ret);
 int broker_note(struct broker *broker, struct store_txn *txn, const struct history_note *note, struct err *err);
 
 /* broker_note in a transaction of its own; a failure is logged. */

@@ -10,6 +10,7 @@
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/mark.h"
+#include "broker/notes.h"
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/recover.h"
@@ -211,6 +212,7 @@ static void finish(struct broker *broker)
 	autostart_finish_all(broker);
 	session_finish_all(broker);
 	job_finish_all(broker);
+	notes_finish(broker);
 	if (broker->store)
 		count_powered_time(broker);
 	store_close(broker->store);

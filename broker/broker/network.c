@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/notes.h"
 #include "broker/prompt.h"
 #include "broker/trial.h"
 
@@ -117,17 +118,17 @@ void network_revoke(struct session *session, const char *item, bool cut)
 
 static void note(struct session *session, const struct waiting *wait, enum give give, const char *what, const char *why)
 {
-	broker_note_alone(session->broker, &(struct history_note){
-						   .kind = HISTORY_ACCESS,
-						   .app = session->app,
-						   .permission = "network",
-						   .item = wait->item,
-						   .what = what,
-						   .why = why,
-						   .program = session_program(session, wait->program),
-						   .give = give,
-						   .session = session->id,
-					   });
+	notes_later(session->broker, &(struct history_note){
+					     .kind = HISTORY_ACCESS,
+					     .app = session->app,
+					     .permission = "network",
+					     .item = wait->item,
+					     .what = what,
+					     .why = why,
+					     .program = session_program(session, wait->program),
+					     .give = give,
+					     .session = session->id,
+				     });
 }
 
 /* --- what waits --- */

@@ -97,16 +97,17 @@ static void rethink_session(struct broker *broker, struct session *session)
 {
 	for (size_t i = 0; i < broker->gate_count && session->state == SESSION_RUNNING; i++) {
 		struct permission_ref ref = { .permission = broker->gates[i].permission };
-		enum give given = session->gates[i].given;
+		enum give given = session->gates[i].given, has = given != GIVE_NO ? given : session->gates[i].standing;
 		struct access_decision found;
 
-		if (given == GIVE_NO || session->gates[i].revoking)
+		if (has == GIVE_NO || session->gates[i].revoking)
 			continue;
 		(void)snprintf(ref.item, sizeof(ref.item), "%s", broker->gates[i].item);
 		found = access_decide(broker, session, session->app, &ref);
-		if (found.decision.give == given)
+		if (found.decision.give == has)
 			continue;
-		session_notice(session, "a policy has changed; a permission is taken back");
+		if (given != GIVE_NO)
+			session_notice(session, "a policy has changed; a permission is taken back");
 		access_revoke(session, ref.permission, ref.item, on_taken, session);
 	}
 }
@@ -115,6 +116,7 @@ static void rethink(struct broker *broker)
 {
 	for (struct session *s = broker->sessions; s; s = s->next) {
 		rethink_session(broker, s);
+		access_stand(s);
 		prompt_rethink(broker, s->app);
 	}
 }

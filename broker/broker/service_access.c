@@ -97,35 +97,20 @@ static bool get_target(struct broker *broker, struct varlink_call *call, json_t 
 	return true;
 }
 
-/* What a live session was given under another answer is taken back, so that its
- * next use meets the new one. */
-static void on_regiven(void *data, uint32_t held)
-{
-	struct session *session = data;
-
-	if (held)
-		session_notice(session, "open files from the earlier answer stay open (cowbell stop ends them)");
-}
-
-static void meet_new_answer(struct session *session, const struct permission_ref *ref, enum give give)
-{
-	bool differs = false;
-
-	for (size_t i = 0; i < session->broker->gate_count; i++) {
-		const struct gate *gate = &session->broker->gates[i];
-
-		if (gate->permission == ref->permission && (!ref->item[0] || strcmp(ref->item, gate->item) == 0))
-			differs |= session->gates[i].given != GIVE_NO && session->gates[i].given != give;
-	}
-	if (differs)
-		access_revoke(session, ref->permission, ref->item, on_regiven, session);
-}
+/* What a live session was given, or was to be given, under another answer is taken
+ * back, so that its next use meets the new one; then the caller hears. */
+struct regrant {
+	struct broker *broker;
+	struct varlink_call *call;
+	char app[APP_ID_SIZE];
+	struct permission_ref ref;
+};
 
 /* An answer that something above it overrules is kept, and its person is told. */
-static void reply_granted(struct broker *broker, struct varlink_call *call, const struct answer *answer)
+static void reply_granted(struct broker *broker, struct varlink_call *call, const char *app,
+			  const struct permission_ref *ref)
 {
-	struct access_decision found =
-		access_decide(broker, session_find(broker, answer->app), answer->app, &answer->ref);
+	struct access_decision found = access_decide(broker, session_find(broker, app), app, ref);
 	char warning[600];
 
 	if (found.decision.by != DECIDED_ENFORCE && found.decision.by != DECIDED_BROKEN) {
@@ -135,6 +120,46 @@ static void reply_granted(struct broker *broker, struct varlink_call *call, cons
 	(void)snprintf(warning, sizeof(warning), "kept, but it is %s all the same: %s decides (%s)",
 		       give_name(found.decision.give), decided_by_name(found.decision.by), found.decision.why);
 	varlink_reply(call, json_pack("{s:s}", "warning", warning));
+}
+
+static void on_regiven(void *data, uint32_t held)
+{
+	struct regrant *r = data;
+	struct session *session = session_find(r->broker, r->app);
+
+	if (held && session)
+		session_notice(session, "open files from the earlier answer stay open (cowbell stop ends them)");
+	reply_granted(r->broker, r->call, r->app, &r->ref);
+	free(r);
+}
+
+static bool differs(const struct gate_state *state, enum give give)
+{
+	return state->revoking || (state->given != GIVE_NO && state->given != give);
+}
+
+/* false: there is nothing to wait for. */
+static bool meet_new_answer(struct session *session, struct varlink_call *call, const struct answer *answer)
+{
+	const struct permission_ref *ref = &answer->ref;
+	struct regrant *r;
+	bool any = false;
+
+	for (size_t i = 0; i < session->broker->gate_count; i++) {
+		const struct gate *gate = &session->broker->gates[i];
+
+		if (gate->permission == ref->permission && (!ref->item[0] || strcmp(ref->item, gate->item) == 0))
+			any |= differs(&session->gates[i], answer->give);
+	}
+	if (!any)
+		return false;
+	r = xcalloc(1, sizeof(*r));
+	r->broker = session->broker;
+	r->call = call;
+	r->ref = *ref;
+	(void)snprintf(r->app, sizeof(r->app), "%s", answer->app);
+	access_revoke(session, ref->permission, ref->item, on_regiven, r);
+	return true;
 }
 
 /* "chosen" is a yes to each item, and to nothing else. */
@@ -190,10 +215,9 @@ SERVICE_METHOD(service_grant)
 		service_fail(call, &err);
 		return;
 	}
-	if (session && !network_is(answer.ref.permission))
-		meet_new_answer(session, &answer.ref, answer.give);
 	prompt_rethink(broker, answer.app);
-	reply_granted(broker, call, &answer);
+	if (!session || network_is(answer.ref.permission) || !meet_new_answer(session, call, &answer))
+		reply_granted(broker, call, answer.app, &answer.ref);
 }
 
 /* --- revoke --- */

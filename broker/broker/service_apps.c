@@ -5,6 +5,7 @@
 #include "broker/autostart.h"
 #include "broker/generation.h"
 #include "broker/install.h"
+#include "broker/notes.h"
 #include "broker/runner.h"
 #include "broker/service.h"
 #include "broker/turn.h"
@@ -79,6 +80,7 @@ SERVICE_METHOD(service_info)
 		json_decref(recent);
 		return;
 	}
+	notes_flush(broker);
 	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_history_each(txn, name, NULL, 0, add_recent, &walk, &err) < 0) {
 		service_fail(call, &err);

@@ -2,6 +2,7 @@
  *
  * History, plans and the health of the system on the public socket.
  */
+#include "broker/notes.h"
 #include "broker/policy_files.h"
 #include "broker/service.h"
 #include "varlink/server.h"
@@ -53,6 +54,7 @@ SERVICE_METHOD(service_history)
 	walk = xcalloc(1, sizeof(*walk));
 	walk->item = ref.item;
 	walk->before = service_int(params, "before");
+	notes_flush(broker);
 	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_history_each(txn, service_str(params, "app"), ref.permission ? ref.permission->name : NULL,
 				       service_int(params, "since"), add_entry, walk, &err) < 0) {

@@ -15,6 +15,7 @@
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/network.h"
+#include "broker/notes.h"
 #include "broker/session_launch.h"
 #include "broker/trial.h"
 #include "broker/turn.h"
@@ -97,6 +98,7 @@ static void session_free(struct session *session)
 		free(a);
 	}
 	chan_destroy(session->chan);
+	loop_remove(session->standing);
 	job_cancel(session->preparing);
 	free(session);
 }
@@ -152,6 +154,7 @@ static void session_settle(struct session *session)
 	if (session->waits)
 		return;
 	session->state = SESSION_SETTLING;
+	notes_flush(session->broker); /* before what may be said about the app's end */
 	access_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session ended");
 	if (session->trial && session->upper) {
@@ -298,6 +301,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 	answer_recall(session->broker, session);
 	for (uint16_t i = 0; i < hello->command_count; i++)
 		command_adopt(session, hello->commands[i]);
+	access_note_given(session);
 	if (session_load_launch(session, &err) < 0)
 		log_warn("session of '%s' taken over, but: %s", session->app, err.msg);
 	/* An installer's person is gone with the old broker, and so is what
@@ -308,6 +312,8 @@ static void adopt(struct session *session, const struct session_hello *hello)
 	}
 	if (session->kind == SESSION_INSTALL || !session->commands)
 		session_end(session);
+	else
+		access_stand_soon(session);
 }
 
 static bool handle_hello(struct session *session, struct rd *body)
@@ -361,6 +367,7 @@ static bool on_message(void *data, struct msg *m)
 		if (session->state == SESSION_LAUNCHING)
 			session->state = SESSION_RUNNING;
 		command_start_ready(session);
+		access_stand_soon(session);
 		return rd_end(&m->body);
 	case MSG_SESSION_FAILED:
 		return handle_failed(session, &m->body);

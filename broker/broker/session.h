@@ -34,11 +34,13 @@ struct session_answer {
 
 struct gate_state {
 	enum give given;         /* GIVE_NO: nothing is attached */
+	enum give standing;      /* laid out in the supervisor for the first use; GIVE_NO: nothing */
+	bool noted;              /* taken over: history knows of its use */
 	uint64_t until_boot_ms;  /* when it must be taken away; 0: not by time */
 	uint64_t quiet_until_ms; /* refused without asking until then */
 	unsigned int refusals;   /* questions that nobody answered */
 	unsigned int unasked;    /* tries refused in quiet times, for people to see */
-	bool revoking;
+	unsigned int revoking;   /* REVOKEs that are not answered yet */
 	uint32_t question;       /* the last NEED, while it waits */
 	bool waiting;
 	char program[128];       /* the app's word for who asked last, escaped */
@@ -85,6 +87,7 @@ struct session {
 	struct session_answer *answers;
 	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
 	struct network_state *network;      /* network.h */
+	struct loop_source *standing;       /* access.h: until what stands is laid out */
 	uint64_t programs[PROGRAMS_MAX]; /* hashes of the names that its programs gave themselves */
 	unsigned int program_count;
 	bool ready;     /* SESSION_READY came */

@@ -6,6 +6,7 @@
 #include "broker/usage.h"
 
 #include "base/log.h"
+#include "broker/notes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,8 +81,10 @@ struct usage *usage_read(struct broker *broker, const char *app)
 {
 	struct usage *usage = xcalloc(1, sizeof(*usage));
 	struct err err = { 0 };
-	struct store_txn *txn = store_begin(broker->store, false, &err);
+	struct store_txn *txn;
 
+	notes_flush(broker);
+	txn = store_begin(broker->store, false, &err);
 	if (!txn || store_history_each(txn, app, NULL, 0, add, usage, &err) < 0)
 		log_warn("use of permissions not counted: %s", err.msg);
 	store_abort(txn);

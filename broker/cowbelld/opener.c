@@ -42,8 +42,8 @@ static bool holds(const struct stat *dir, int from)
 	return false;
 }
 
-/* Missing folders are made only for an answer that lets the app write there:
- * then the owner wants them. */
+/* Missing folders are made only for an answer that lets the app write there, and
+ * only when it does: then the owner wants them. */
 static int make_as_owner(const char *path, mode_t mode)
 {
 	char part[PATH_SIZE];
@@ -140,7 +140,7 @@ static int walk(const struct daemon *d, const char *path)
 	return at < 0 ? -1 : openat(at, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int open_as_owner(struct daemon *d, const struct resource *r, enum give give)
+static int open_as_owner(struct daemon *d, const struct resource *r, bool make)
 {
 	mode_t mode = strcmp(r->permission, "contacts") == 0 ? 0700 : 0755;
 	gid_t before[64];
@@ -150,7 +150,7 @@ static int open_as_owner(struct daemon *d, const struct resource *r, enum give g
 	(void)setfsgid(d->owner_gid);
 	(void)setfsuid(d->owner_uid);
 	fd = walk(d, r->path);
-	if (fd < 0 && errno == ENOENT && give == GIVE_WRITE) {
+	if (fd < 0 && errno == ENOENT && make) {
 		mode_t mask = umask(022);
 
 		if (make_as_owner(r->path, mode) == 0)
@@ -225,9 +225,10 @@ static int check_scope(const struct daemon *d, const struct resource *r, int dir
 	return 0;
 }
 
-static int make_mount(struct daemon *d, uint64_t session, const struct resource *r, enum give give, struct err *err)
+static int make_mount(struct daemon *d, uint64_t session, const struct resource *r, enum give give, bool ahead,
+		      struct err *err)
 {
-	cleanup_fd int dir = open_as_owner(d, r, give);
+	cleanup_fd int dir = open_as_owner(d, r, give == GIVE_WRITE && !ahead);
 	cleanup_fd int mnt = -1;
 	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int userns;
@@ -262,7 +263,7 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 bool opener_handle(struct daemon *d, struct msg *m)
 {
 	uint16_t gate = rd_u16(&m->body);
-	uint8_t give = rd_u8(&m->body);
+	uint8_t give = rd_u8(&m->body), ahead = rd_u8(&m->body);
 	const struct resource *r = owner_resource(d, gate);
 	struct err err = { 0 };
 	struct wr *w;
@@ -270,10 +271,10 @@ bool opener_handle(struct daemon *d, struct msg *m)
 
 	if (!rd_end(&m->body) || !r)
 		return false;
-	if (r->kind != RESOURCE_FOLDER && give == GIVE_ALLOW)
+	if (r->kind != RESOURCE_FOLDER && give == GIVE_ALLOW && !ahead)
 		mnt = devices_open(d, m->id, r, &err);
-	else if (r->kind == RESOURCE_FOLDER && (give == GIVE_READ || give == GIVE_WRITE || give == GIVE_COPY))
-		mnt = make_mount(d, m->id, r, (enum give)give, &err);
+	else if (r->kind == RESOURCE_FOLDER && (give == GIVE_READ || give == GIVE_WRITE || (give == GIVE_COPY && !ahead)))
+		mnt = make_mount(d, m->id, r, (enum give)give, ahead, &err);
 	else
 		return false;
 	w = xcalloc(1, sizeof(*w));
@@ -281,11 +282,13 @@ bool opener_handle(struct daemon *d, struct msg *m)
 		chan_begin(w, MSG_MOUNT, m->id);
 		wr_u16(w, gate);
 		wr_u8(w, give);
+		wr_u8(w, ahead);
 		(void)session_pass(d, m->id, w, mnt);
 	}
 	chan_begin(w, MSG_OPENED, m->id);
 	wr_u16(w, gate);
 	wr_u8(w, give);
+	wr_u8(w, ahead);
 	wr_u32(w, mnt >= 0 ? 0 : (uint32_t)(err.code ? err.code : EIO));
 	wr_str(w, err.msg);
 	chan_send(d->broker, w, NULL, 0);

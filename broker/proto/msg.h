@@ -46,9 +46,9 @@
 	X(KILL, 13, "B", "D")                                                                                          \
 	/* Make a detached mount of the resource behind a gate and pass it to the supervisor.                          \
 	 * u16 gate, u8 give (GIVE_READ, GIVE_WRITE; GIVE_COPY: read-only, as the source of a copy; GIVE_ALLOW: a      \
-	 * device) */                                                                                                  \
+	 * device), u8 ahead (1: nobody waits for it yet; READ or WRITE of a folder that is there, nothing is made) */                                                                                                  \
 	X(OPEN, 14, "B", "D")                                                                                          \
-	/* u16 gate, u8 give, u32 errno (0: the mount went to the supervisor), str why */                              \
+	/* u16 gate, u8 give, u8 ahead, u32 errno (0: the mount went to the supervisor), str why */                              \
 	X(OPENED, 15, "D", "B")                                                                                        \
 	/* The session has given a device back: u16 gate. What was changed for it on the host is undone, when nobody   \
 	 * else uses it. The end of a session says the same of all. */                                                 \
@@ -79,7 +79,7 @@
 	X(JOB, 33, "D", "S")                                                                                           \
 	/* fds: channel to a new broker; the old one is gone. */                                                       \
 	X(BROKER, 34, "D", "S")                                                                                        \
-	/* u16 gate, u8 give. fds: a detached, idmapped mount */                                                       \
+	/* u16 gate, u8 give, u8 ahead. fds: a detached, idmapped mount */                                                       \
 	X(MOUNT, 35, "D", "S")                                                                                         \
                                                                                                                        \
 	/* u32 command, u8 index, u8 folder, str name. fds: a detached, idmapped mount */                              \
@@ -115,7 +115,13 @@
 	X(ANSWER, 51, "B", "S")                                                                                        \
 	/* What became of it. u32 question, u16 gate, u8 give, u32 errno, str why, u64 bytes copied, u32 files copied */ \
 	X(ANSWERED, 52, "S", "B")                                                                                      \
-	/* Take away what the gate was given and arm it again: u16 gate */                                             \
+	/* A decision that stands: the first use of this gate is answered so, with the MOUNT that D sends ahead, and   \
+	 * told as USED. u16 gate, u8 give (READ, WRITE, EMPTY), u64 CLOCK_BOOTTIME in ms at which it ends (0: never). \
+	 * Taken back by REVOKE; forgotten with the broker that said it. */                                            \
+	X(STANDING, 55, "B", "S")                                                                                      \
+	/* u16 gate, u8 give, str program */                                                                           \
+	X(USED, 56, "S", "B")                                                                                          \
+	/* Take away what the gate was given, and what was to be given, and arm it again: u16 gate */                                             \
 	X(REVOKE, 53, "B", "S")                                                                                        \
 	/* u16 gate, u32 errno (0: it is off the app's tree), u32 held (open files, mappings, folders of running       \
 	 * programs that still reach it) */                                                                            \

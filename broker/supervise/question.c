@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void questions_init(struct questions *q, struct gate_engine *engine, const struct platform_view *view)
 {
@@ -26,7 +27,7 @@ void questions_init(struct questions *q, struct gate_engine *engine, const struc
 		q->of[i].gate = view->gates[i].gate;
 		q->of[i].kind = view->gates[i].kind;
 		q->of[i].vault = q->of[i].mount = -1;
-		q->of[i].given = GIVE_NO;
+		q->of[i].given = q->of[i].standing = GIVE_NO;
 	}
 }
 
@@ -120,12 +121,58 @@ static void tell_answered(const struct question *q, enum give give, uint32_t cod
 	supervise_tell(q->s, &w, NULL, 0);
 }
 
+static void tell_used(const struct question *q)
+{
+	static struct wr w;
+
+	chan_begin(&w, MSG_USED, q->s->session);
+	wr_u16(&w, q->gate);
+	wr_u8(&w, (uint8_t)q->given);
+	wr_str(&w, q->program);
+	supervise_tell(q->s, &w, NULL, 0);
+}
+
 static void deny_one(struct questions *qs, uint16_t gate, uint32_t token, int code)
 {
 	struct err err = { 0 };
 
 	if (gate_deny(qs->engine, gate, token, code, &err) < 0)
 		log_warn("%s", err.msg);
+}
+
+static void give_empty(struct question *q);
+
+static void forget_standing(struct question *q)
+{
+	q->standing = GIVE_NO;
+	if (!q->number)
+		drop_mount(q);
+}
+
+/* What was laid out is as good as an answer, as long as the broker that did it lives
+ * and could take it back. A folder that was deleted meanwhile is no answer. */
+static bool answer_from_standing(struct question *q, uint32_t token)
+{
+	enum give give = q->standing;
+	struct stat st;
+
+	if (give == GIVE_NO || q->number || !q->s->broker)
+		return false;
+	if ((q->standing_until_ms && loop_boot_ms() >= q->standing_until_ms) ||
+	    (give != GIVE_EMPTY && (q->mount < 0 || q->mount_give != give || fstat(q->mount, &st) < 0 || st.st_nlink == 0))) {
+		forget_standing(q);
+		return false;
+	}
+	q->tokens[0] = token;
+	q->token_count = 1;
+	q->standing = GIVE_NO;
+	q->answer = (struct question_answer){ .give = give };
+	name_program(q);
+	if (give == GIVE_EMPTY)
+		give_empty(q);
+	else
+		question_settle(q, q->mount, 0, 0);
+	return true;
 }
 
 static void wait_at(struct supervise *s, struct question *q, const struct gate_request *r)
@@ -137,13 +184,16 @@ static void wait_at(struct supervise *s, struct question *q, const struct gate_r
 		deny_one(&s->questions, q->gate, r->token, EACCES);
 		return;
 	}
+	q->pid = q->number ? q->pid : r->pid;
+	if (answer_from_standing(q, r->token))
+		return;
 	q->tokens[q->token_count++] = r->token;
 	if (q->number)
 		return;
+	drop_mount(q); /* laid out for an answer that is none any more */
 	if (++s->questions.last_number == 0)
 		s->questions.last_number = 1;
 	q->number = s->questions.last_number;
-	q->pid = r->pid;
 	name_program(q);
 	tell_need(q);
 }
@@ -213,23 +263,33 @@ void question_refuse(struct question *q, const struct err *err)
 	close_question(q);
 }
 
-void question_settle(struct question *q, int mnt, uint64_t bytes, uint32_t files)
+static int restrict_mount(const struct question *q, int mnt, enum give give, struct err *err)
 {
 	uint64_t attrs = MOUNT_ATTR_NOSUID;
-	struct err err = { 0 };
 
 	/* Nodes are what an answer about nodes gives, and nothing else does. */
 	attrs |= q->kind == PLATFORM_GATE_NODES ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_NODEV;
 	/* What READ means is made true here too, whoever made the mount. */
-	if (q->answer.give == GIVE_READ)
+	if (give == GIVE_READ)
 		attrs |= MOUNT_ATTR_RDONLY;
-	if (mnt_set(mnt, attrs, -1, &err) < 0 ||
+	return mnt_set(mnt, attrs, -1, err);
+}
+
+void question_settle(struct question *q, int mnt, uint64_t bytes, uint32_t files)
+{
+	struct err err = { 0 };
+
+	/* The one that came from cowbelld was restricted when it came. */
+	if ((mnt != q->mount && restrict_mount(q, mnt, q->answer.give, &err) < 0) ||
 	    gate_attach(q->s->questions.engine, q->gate, mnt, q->tokens, q->token_count, &err) < 0) {
 		question_refuse(q, &err);
 		return;
 	}
 	q->given = q->answer.give;
-	tell_answered(q, q->given, 0, "", bytes, files);
+	if (q->number)
+		tell_answered(q, q->given, 0, "", bytes, files);
+	else
+		tell_used(q);
 	close_question(q);
 }
 
@@ -333,19 +393,52 @@ bool questions_handle_answer(struct supervise *s, struct msg *m)
 bool questions_handle_mount(struct supervise *s, struct msg *m)
 {
 	struct question *q = find(&s->questions, rd_u16(&m->body));
-	uint8_t give = rd_u8(&m->body);
+	uint8_t give = rd_u8(&m->body), ahead = rd_u8(&m->body);
+	struct err err = { 0 };
 
 	if (!rd_end(&m->body) || !q || m->fd_count != 1)
 		return false;
-	drop_mount(q);
-	/* One that nobody waits for must not lie around for a later question. */
-	if (s->state != SUPERVISE_LIVE || !q->number || q->copying)
+	/* One that nobody waits for must not lie around for a later question; one that
+	 * was made ahead must not take the place of the one that is waited for. */
+	if (ahead && q->number)
 		return true;
+	drop_mount(q);
+	if (s->state != SUPERVISE_LIVE || q->copying || !(q->number || (ahead && q->given == GIVE_NO)))
+		return true;
+	if (restrict_mount(q, m->fds[0], (enum give)give, &err) < 0) {
+		q->answer.give = (enum give)give;
+		if (q->number)
+			question_refuse(q, &err);
+		return true;
+	}
 	q->mount = m->fds[0];
 	m->fds[0] = -1;
 	q->mount_give = (enum give)give;
 	proceed(q);
 	return true;
+}
+
+bool questions_handle_standing(struct supervise *s, struct msg *m)
+{
+	struct question *q = find(&s->questions, rd_u16(&m->body));
+	uint8_t give = rd_u8(&m->body);
+	uint64_t until_ms = rd_u64(&m->body);
+
+	if (!rd_end(&m->body) || !q || q->kind != PLATFORM_GATE_FOLDER ||
+	    (give != GIVE_READ && give != GIVE_WRITE && give != GIVE_EMPTY))
+		return false;
+	/* What is asked about meanwhile gets its answer the other way. */
+	if (q->number || q->given != GIVE_NO)
+		return true;
+	q->standing = (enum give)give;
+	q->standing_until_ms = until_ms;
+	return true;
+}
+
+void questions_forget_standing(struct supervise *s)
+{
+	for (size_t i = 0; i < s->questions.count; i++)
+		forget_standing(&s->questions.of[i]);
 }
 
 bool questions_handle_revoke(struct supervise *s, struct msg *m)
@@ -357,6 +450,7 @@ bool questions_handle_revoke(struct supervise *s, struct msg *m)
 
 	if (!rd_end(&m->body) || !q)
 		return false;
+	forget_standing(q);
 	/* An answer that is still being carried out must not come true after this. */
 	if (q->answered) {
 		q->answer.code = EACCES;

@@ -42,6 +42,8 @@ struct question {
 	int mount; /* from cowbelld, until it is attached; -1 */
 	enum give mount_give;
 	enum give given; /* GIVE_NO: nothing is attached */
+	enum give standing; /* what a first use is given without asking; GIVE_NO: it is asked about */
+	uint64_t standing_until_ms; /* CLOCK_BOOTTIME; 0: no end */
 	struct copying *copying; /* a private copy in the making */
 };
 
@@ -61,10 +63,14 @@ void questions_set_vault(struct questions *q, size_t index, int vault);
 /* Reads what came through the gates. */
 void questions_read(struct supervise *s);
 
-/* ANSWER and REVOKE from the broker, MOUNT from cowbelld. false: malformed. */
+/* ANSWER, STANDING and REVOKE from the broker, MOUNT from cowbelld. false: malformed. */
 bool questions_handle_answer(struct supervise *s, struct msg *m);
+bool questions_handle_standing(struct supervise *s, struct msg *m);
 bool questions_handle_revoke(struct supervise *s, struct msg *m);
 bool questions_handle_mount(struct supervise *s, struct msg *m);
+
+/* The broker that laid them out is gone: every first use is asked about. */
+void questions_forget_standing(struct supervise *s);
 
 /* What stands open, for SESSION_HELLO; and a NEED for all that waits. */
 void questions_list(const struct questions *q, struct session_hello *ret);

@@ -32,6 +32,7 @@ void supervise_hello(struct supervise *s)
 	struct session_hello *hello = xcalloc(1, sizeof(*hello));
 	static struct wr w;
 
+	questions_forget_standing(s);
 	memcpy(hello->app, s->app, sizeof(hello->app));
 	hello->kind = s->kind;
 	hello->command_count = runs_list(&s->runs, hello->commands);
@@ -75,6 +76,8 @@ static bool on_broker_message(void *data, struct msg *m)
 		return network_handle_answer(s, m);
 	case MSG_NET_REVOKE:
 		return network_handle_revoke(s, m);
+	case MSG_STANDING:
+		return questions_handle_standing(s, m);
 	case MSG_REVOKE:
 		return questions_handle_revoke(s, m);
 	}
@@ -89,6 +92,7 @@ static void on_broker_gone(void *data, const struct err *err)
 	log_debug("broker of session %llu: %s", (unsigned long long)s->session, err->msg);
 	chan_destroy(s->broker);
 	s->broker = NULL;
+	questions_forget_standing(s);
 }
 
 const struct chan_ops supervise_broker_ops = { on_broker_message, on_broker_gone };

@@ -201,5 +201,6 @@ void daemon_send_mount(uint16_t gate, const struct plan *plan)
 	chan_begin(&w, MSG_MOUNT, DRIVER_SESSION);
 	wr_u16(&w, gate);
 	wr_u8(&w, (uint8_t)plan->give);
+	wr_u8(&w, 0);
 	driver_send(run.daemon, &w, &mnt, 1);
 }

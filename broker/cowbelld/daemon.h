@@ -65,6 +65,7 @@ struct daemon {
 
 	struct cgroup_root cgroup;
 	int seccomp_fd;
+	int mask_ns; /* of the mask that the last spare made; -1: none */
 
 	/* children.c */
 	struct child *children;

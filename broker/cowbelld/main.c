@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 	if (fd_fill_standard() < 0)
 		return 1;
 	log_init("cowbelld");
-	d->lock_fd = d->store_fd = d->meta_fd = d->bin_fd = d->listen_fd = d->fetch_fd = d->claim_fd = d->seccomp_fd = -1;
+	d->lock_fd = d->store_fd = d->meta_fd = d->bin_fd = d->listen_fd = d->fetch_fd = d->claim_fd = d->seccomp_fd = d->mask_ns = -1;
 	d->cgroup.fd = d->cgroup.hierarchy = -1;
 	if (!options_parse(argc, argv, &d->options, &status))
 		return status;

@@ -309,6 +309,15 @@ static bool start_resolver(struct session *s, struct msg *m)
 	return true;
 }
 
+/* A spare has met no app yet: what it made is as good as what we would have made. */
+static void keep_mask(struct daemon *d, struct msg *m)
+{
+	if (d->mask_ns >= 0)
+		(void)close(d->mask_ns);
+	d->mask_ns = m->fds[0];
+	m->fds[0] = -1;
+}
+
 static bool on_message(void *data, struct msg *m)
 {
 	struct session *s = data;
@@ -322,6 +331,8 @@ static bool on_message(void *data, struct msg *m)
 		rd_str(&m->body, s->why, sizeof(s->why));
 		return rd_end(&m->body);
 	}
+	if (s->state <= SPARE_WANTED && m->fd_count == 1)
+		keep_mask(s->d, m);
 	if (s->state == SPARE_WANTED)
 		begin_session(s);
 	else if (s->state == SPARE_MAKING)
@@ -352,7 +363,7 @@ static void send_prepare(struct session *s)
 	struct daemon *d = s->d;
 	struct prepare *p = xcalloc(1, sizeof(*p));
 	struct wr *w = xcalloc(1, sizeof(*w));
-	const int fds[] = { d->seccomp_fd, s->cgroup };
+	const int fds[] = { d->seccomp_fd, s->cgroup, d->mask_ns };
 
 	(void)snprintf(p->store, sizeof(p->store), "%s", d->store);
 	(void)snprintf(p->home, sizeof(p->home), "%s", d->home);
@@ -369,7 +380,7 @@ static void send_prepare(struct session *s)
 	network_prepare(d, p, &s->link);
 	chan_begin(w, MSG_PREPARE, 0);
 	prepare_encode(w, p);
-	chan_send(s->chan, w, fds, 2);
+	chan_send(s->chan, w, fds, d->mask_ns >= 0 ? 3 : 2);
 	free(w);
 	free(p);
 }

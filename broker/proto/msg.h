@@ -69,10 +69,10 @@
 	X(CONTACTS_CHANNEL, 24, "D", "B")                                                                              \
                                                                                                                        \
 	/* Make everything ready that does not depend on the app. body: struct prepare, see proto/launch.h             \
-	 * fds: seccomp program for apps, and the cgroup that JOB will name, if it is known: pid 1 is born in it then, \
-	 * which saves a launch the slow move */                                                                       \
+	 * fds: seccomp program for apps, the cgroup that JOB will name: pid 1 is born in it, which saves a launch the  \
+	 * slow move; and the namespace of the mask that was kept, if one was (platform/arm/mask_keep.h) */                                                                                 \
 	X(PREPARE, 30, "D", "S")                                                                                       \
-	/* The spare is ready / could not be made (u32 errno, str why), and exits. */                                  \
+	/* The spare is ready (fds: the namespace of a mask that was made anew and can be kept, if it can) / could not be made (u32 errno, str why), and exits. */                                  \
 	X(PREPARED, 31, "S", "D")                                                                                      \
 	X(PREPARE_FAILED, 32, "S", "D")                                                                                \
 	/* Become this session. body as LAUNCH. fds: channel to the broker, cgroup directory */                        \

@@ -11,6 +11,7 @@
 #include "platform/arm/guard.h"
 #include "platform/arm/ids.h"
 #include "platform/arm/mask.h"
+#include "platform/arm/mask_keep.h"
 #include "platform/arm/mnt.h"
 #include "platform/arm/root.h"
 
@@ -87,10 +88,8 @@ static int open_layers(struct supervise *s, const struct launch *launch, struct 
 	return ret->work < 0 ? -1 : 0;
 }
 
-static int renew_mask(struct supervise *s, uint32_t shift, struct err *err)
+static int use_mask(struct supervise *s, int mask)
 {
-	int mask = mask_create(&s->spare.view, shift, err);
-
 	if (mask < 0)
 		return -1;
 	(void)close(s->spare.mask);
@@ -98,15 +97,16 @@ static int renew_mask(struct supervise *s, uint32_t shift, struct err *err)
 	return 0;
 }
 
-/* Linux before 6.3 cannot show a tmpfs by a map: the mask is built anew with the
- * app's own ids then. */
+/* Linux before 6.3 cannot show a tmpfs by a map: the app gets a copy with its own
+ * ids then. */
 static int map_mask(struct supervise *s, int userns, struct err *err)
 {
 	struct err why = { 0 };
 
 	/* An installer is root inside: only the mask keeps it from a secret that came
 	 * to /etc while the spare stood ready. */
-	if (s->kind == SESSION_INSTALL && renew_mask(s, 0, err) < 0)
+	if (s->kind == SESSION_INSTALL && !mask_is_fresh(s->spare.mask, &s->spare.view) &&
+	    use_mask(s, mask_create(&s->spare.view, 0, err)) < 0)
 		return -1;
 	if (mnt_set(s->spare.mask, 0, userns, &why) == 0)
 		return 0;
@@ -114,7 +114,7 @@ static int map_mask(struct supervise *s, int userns, struct err *err)
 		*err = why;
 		return err_wrap(err, "mask");
 	}
-	return renew_mask(s, s->base, err);
+	return use_mask(s, mask_copy(s->spare.mask, s->base, err));
 }
 
 static int build_root(struct supervise *s, const struct launch *launch, struct root *ret, struct err *err)
@@ -228,6 +228,7 @@ static void close_spare(struct spare *spare)
 	(void)close(spare->store);
 	(void)close(spare->mask);
 	(void)close(spare->proc);
+	(void)close(spare->home_ns);
 	spare->scratch = spare->store = spare->mask = spare->proc = -1;
 }
 

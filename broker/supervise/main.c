@@ -34,15 +34,27 @@ static void tell_daemon(struct supervise *s, enum msg_op op, uint64_t id, const 
 	chan_send(s->daemon, &w, NULL, 0);
 }
 
+static void tell_prepared(struct supervise *s, uint64_t id)
+{
+	static struct wr w;
+
+	chan_begin(&w, MSG_PREPARED, id);
+	chan_send(s->daemon, &w, &s->spare.keep, s->spare.keep >= 0);
+	if (s->spare.keep >= 0)
+		(void)close(s->spare.keep);
+	s->spare.keep = -1;
+}
+
 static bool handle_prepare(struct supervise *s, struct msg *m)
 {
 	struct prepare *prepare = xcalloc(1, sizeof(*prepare));
-	bool ok = s->state == SUPERVISE_NEW && m->fd_count >= 1 && m->fd_count <= 2 &&
+	bool ok = s->state == SUPERVISE_NEW && m->fd_count >= 1 && m->fd_count <= 3 &&
 		  prepare_decode(&m->body, prepare);
 	const struct spare_fds fds = {
 		.seccomp = m->fds[0],
 		.program = s->init_program,
-		.cgroup = m->fd_count == 2 ? m->fds[1] : -1,
+		.cgroup = m->fd_count >= 2 ? m->fds[1] : -1,
+		.mask = m->fd_count == 3 ? m->fds[2] : -1,
 		.network = &s->network,
 	};
 	struct err err = { 0 };
@@ -56,7 +68,7 @@ static bool handle_prepare(struct supervise *s, struct msg *m)
 		return false;
 	s->state = SUPERVISE_SPARE;
 	s->init_pid = s->spare.init_pid;
-	tell_daemon(s, MSG_PREPARED, m->id, NULL);
+	tell_prepared(s, m->id);
 	return true;
 }
 

@@ -7,9 +7,11 @@
 #include "supervise/supervise.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "platform/arm/gate.h"
 #include "platform/arm/ids.h"
 #include "platform/arm/mask.h"
+#include "platform/arm/mask_keep.h"
 #include "platform/arm/net.h"
 #include "platform/arm/mnt.h"
 #include "platform/arm/proc.h"
@@ -211,7 +213,31 @@ static int own_mounts(struct spare *spare, const char *store, struct err *err)
 	spare->host_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (spare->store < 0 || spare->host_proc < 0)
 		return err_sys(err, "open store '%s'", store);
-	return 0;
+	spare->home_ns = openat(spare->host_proc, "thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return spare->home_ns < 0 ? err_sys(err, "open our mount namespace") : 0;
+}
+
+/* The one that was kept, if the host still is as it was; else a new one, to keep if
+ * that can be told of it later. */
+static int prepare_mask(struct spare *spare, int kept, struct err *err)
+{
+	struct err why = { 0 };
+
+	spare->keep = -1;
+	spare->mask = mask_take(kept, spare->home_ns, &spare->view);
+	if (spare->mask >= 0)
+		return 0;
+	spare->mask = mask_create(&spare->view, 0, err);
+	if (spare->mask < 0 || !mask_is_fresh(spare->mask, &spare->view))
+		return spare->mask < 0 ? -1 : 0;
+	spare->keep = mask_keep(spare->mask, spare->home_ns, spare->host_proc, &why);
+	spare->mask = mask_take(spare->keep, spare->home_ns, &spare->view);
+	if (spare->mask >= 0)
+		return 0;
+	if (why.code)
+		log_warn("each app has a mask of its own: %s", why.msg);
+	spare->mask = mask_create(&spare->view, 0, err);
+	return spare->mask < 0 ? -1 : 0;
 }
 
 static int enter_network(const struct prepare *p, struct network *network, struct err *err)
@@ -236,8 +262,7 @@ int spare_prepare(struct spare *spare, const struct prepare *prepare, const stru
 	if (!spare->gates || own_mounts(spare, prepare->store, err) < 0)
 		return -1;
 	/* The mask reads the mounts as the host has them: before we add any. */
-	spare->mask = mask_create(&spare->view, 0, err);
-	if (spare->mask < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
+	if (prepare_mask(spare, fds->mask, err) < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
 		return -1;
 	spare->scratch = root_scratch(spare->store, err);
 	if (spare->scratch < 0 || tree_prepare(&spare->tree, spare->scratch, &spare->view, err) < 0)

@@ -20,6 +20,8 @@ struct spare {
 	int store;     /* the folder that holds layers/, O_PATH, below the scratch */
 	int scratch;
 	int mask, proc;
+	int home_ns;   /* our own mount namespace */
+	int keep;      /* namespace of a mask that others may take; -1: none was made */
 	struct tree tree;
 	struct gate_engine *gates;
 	dev_t cgroup_dev; /* where pid 1 was born; 0 when that is not the session's group yet */
@@ -33,6 +35,7 @@ struct spare {
 struct spare_fds {
 	int seccomp, program;
 	int cgroup; /* -1: pid 1 is moved into its group when the job comes */
+	int mask;   /* namespace of the mask that was kept; -1: none */
 	struct network *network; /* its sockets are opened here */
 };
 

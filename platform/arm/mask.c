@@ -17,15 +17,6 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-/* Folders of the host that programs need to run. */
-static const char *const shared[] = { "usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32" };
-
-/* Parts of /var that package tools need; the rest of /var is the app's own. */
-static const char *const shared_var[] = {
-	"var/lib/dpkg", "var/lib/pam", "var/lib/ucf", "var/lib/python", "var/lib/systemd/deb-systemd-helper-enabled",
-	"var/cache/debconf", "var/lib/dbus", "var/lib/xml-core", "var/lib/sgml-base",
-};
-
 static const struct {
 	const char *name;
 	mode_t mode;
@@ -37,6 +28,10 @@ static const struct {
 	{ "var/backups", 0755 }, { "var/lib/misc", 0755 }, { "var/lib/systemd", 0755 }, { "var/cache/ldconfig", 0700 },
 	{ "var/cache/apt", 0755 }, { "var/cache/apt/archives", 0755 }, { "var/cache/apt/archives/partial", 0700 },
 	{ "var/lib/apt", 0755 }, { "var/lib/apt/lists", 0755 }, { "var/lib/apt/lists/partial", 0700 },
+};
+
+const struct mnt_option mask_tmpfs[] = {
+	{ "mode", "0755" }, { "size", "16m" }, { "nr_inodes", "16k" }, { NULL, NULL },
 };
 
 static int set_xattr(const struct mask *mask, const char *name, const char *key, const char *value, struct err *err)
@@ -58,13 +53,19 @@ static int set_owner(const struct mask *mask, const char *name, uid_t uid, gid_t
 	return 0;
 }
 
-static bool host_stat(const char *name, struct stat *st)
+void mask_saw_as(const struct mask *mask, enum witness_care care, const char *name, const struct stat *st)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 1];
 
-	if (snprintf(path, sizeof(path), "/%s", name) >= (int)sizeof(path))
-		return false;
-	return lstat(path, st) == 0;
+	(void)snprintf(path, sizeof(path), "/%s", name);
+	witness_add(mask->witness, care, path, st);
+}
+
+void mask_saw(const struct mask *mask, enum witness_care care, const char *name)
+{
+	struct stat st;
+
+	mask_saw_as(mask, care, name, mask_host_stat(name, &st) ? &st : NULL);
 }
 
 static int make_dir(const struct mask *mask, const char *name, uid_t uid, gid_t gid, mode_t mode, struct err *err)
@@ -91,7 +92,10 @@ int mask_dir(const struct mask *mask, const char *name, struct err *err)
 			continue;
 		memcpy(part, name, n);
 		part[n] = '\0';
-		if (!host_stat(part, &st) || !S_ISDIR(st.st_mode))
+		if (fstatat(mask->view, part, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		mask_saw(mask, WITNESS_SHAPE, part);
+		if (!mask_host_stat(part, &st) || !S_ISDIR(st.st_mode))
 			st = (struct stat){ .st_mode = S_IFDIR | 0755 };
 		if (make_dir(mask, part, st.st_uid, st.st_gid, st.st_mode, err) < 0)
 			return -1;
@@ -163,7 +167,8 @@ int mask_share(const struct mask *mask, const char *name, struct err *err)
 	struct stat st;
 	ssize_t n;
 
-	if (!host_stat(name, &st))
+	mask_saw(mask, WITNESS_SHAPE, name);
+	if (!mask_host_stat(name, &st))
 		return 0;
 	(void)snprintf(path, sizeof(path), "/%s", name);
 	if (S_ISLNK(st.st_mode)) {
@@ -186,7 +191,9 @@ static int make_own(const struct mask *mask, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		/* A link such as /var/mail -> spool/mail stays one; where it leads is ours again. */
-		if (strncmp(own[i].name, "var/", 4) == 0 && host_stat(own[i].name, &st) && S_ISLNK(st.st_mode)) {
+		if (strncmp(own[i].name, "var/", 4) == 0)
+			mask_saw(mask, WITNESS_SHAPE, own[i].name);
+		if (strncmp(own[i].name, "var/", 4) == 0 && mask_host_stat(own[i].name, &st) && S_ISLNK(st.st_mode)) {
 			if (mask_share(mask, own[i].name, err) < 0)
 				return -1;
 			continue;
@@ -197,102 +204,6 @@ static int make_own(const struct mask *mask, struct err *err)
 	}
 	if (symlinkat("/run", mask->view, "var/run") < 0 || symlinkat("/run/lock", mask->view, "var/lock") < 0)
 		return err_sys(err, "link '/var/run' in the mask");
-	return 0;
-}
-
-/* In what is shared with the host, path leads to: the folder that is shared. */
-static const char *shared_root_of(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(shared) + ARRAY_LEN(shared_var); i++) {
-		const char *name = i < ARRAY_LEN(shared) ? shared[i] : shared_var[i - ARRAY_LEN(shared)];
-		char root[64];
-
-		(void)snprintf(root, sizeof(root), "/%s", name);
-		if (platform_path_is_within(path, root))
-			return name;
-	}
-	return NULL;
-}
-
-static bool covers_shared(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(shared) + ARRAY_LEN(shared_var); i++) {
-		const char *name = i < ARRAY_LEN(shared) ? shared[i] : shared_var[i - ARRAY_LEN(shared)];
-		char root[64];
-		struct stat st;
-
-		(void)snprintf(root, sizeof(root), "/%s", name);
-		if (platform_path_is_within(root, path) && host_stat(name, &st) && S_ISDIR(st.st_mode))
-			return true;
-	}
-	return false;
-}
-
-static int hide_path(const struct mask *mask, const char *path, struct err *err)
-{
-	char real[PATH_MAX];
-
-	if (!realpath(path, real))
-		(void)snprintf(real, sizeof(real), "%s", path);
-	if (!platform_path_is_clean(real))
-		return err_set(err, EINVAL, "hide '%s': not a clean absolute path", path);
-	if (covers_shared(real))
-		return err_set(err, EINVAL, "hide '%s': apps cannot run without what lies in it", path);
-	if (!shared_root_of(real))
-		return 0;
-	return mask_hide(mask, real + 1, err);
-}
-
-/* "\040" and friends in /proc/self/mountinfo. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-static int check_mount(const struct mask *mask, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (strcmp(path, "/") == 0)
-		return 0;
-	if (covers_shared(path)) {
-		(void)err_set(err, EOPNOTSUPP, "build the base view: '%s' is a mount of its own", path);
-		return err_hint(err, "apps need '/usr', '/etc' and '/var' on the root file system");
-	}
-	if (!shared_root_of(path))
-		return 0;
-	/* A mount over a file that we write ourselves anyway (containers do that). */
-	if (fstatat(mask->view, path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	return mask_hide(mask, path + 1, err);
-}
-
-static int check_mounts(const struct mask *mask, struct err *err)
-{
-	cleanup_free char *text = NULL;
-	char *line, *rest;
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/mountinfo", 4 << 20, &text, NULL, err) < 0)
-		return -1;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		char path[PATH_MAX];
-
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
-			return err_set(err, EPROTO, "read '/proc/self/mountinfo': a line without a mount point");
-		unescape(path);
-		if (check_mount(mask, path, err) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -323,12 +234,12 @@ static int make_home(const struct mask *mask, struct err *err)
 
 	if (!platform_path_is_clean(home) || strlen(home) >= sizeof(part))
 		return err_set(err, EINVAL, "home '%s' is not a clean absolute path", home);
-	for (size_t i = 0; i < ARRAY_LEN(shared_var); i++) {
-		(void)snprintf(part, sizeof(part), "/%s", shared_var[i]);
+	for (size_t i = 0; mask_shared_var[i]; i++) {
+		(void)snprintf(part, sizeof(part), "/%s", mask_shared_var[i]);
 		if (platform_path_is_within(home, part))
 			return err_set(err, EINVAL, "home '%s' lies in what apps share with the host", home);
 	}
-	if (covers_shared(home))
+	if (mask_covers_shared(home))
 		return err_set(err, EINVAL, "home '%s' holds what apps share with the host", home);
 	/* Below the top, what leads to the home is there and empty: it may hold other people's. */
 	for (const char *p = strchr(home + 1, '/'); p; p = strchr(p + 1, '/')) {
@@ -338,6 +249,7 @@ static int make_home(const struct mask *mask, struct err *err)
 		if (strchr(part, '/') && set_xattr(mask, part, "trusted.overlay.opaque", "y", err) < 0)
 			return -1;
 	}
+	mask_saw(mask, WITNESS_SHAPE, home + 1);
 	if (lstat(home, &st) == 0 && S_ISDIR(st.st_mode))
 		mode = (st.st_mode & 0755) | 0700;
 	if (make_dir(mask, home + 1, mask->spec->owner.uid, mask->spec->owner.gid, mode, err) < 0 ||
@@ -367,8 +279,8 @@ static int make_gate(const struct mask *mask, const struct platform_gate *gate, 
 
 static int fill(const struct mask *mask, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
-		if (strcmp(shared[i], "etc") != 0 && mask_share(mask, shared[i], err) < 0)
+	for (size_t i = 0; mask_shared[i]; i++) {
+		if (strcmp(mask_shared[i], "etc") != 0 && mask_share(mask, mask_shared[i], err) < 0)
 			return -1;
 	}
 	/* Of /etc shows what is copied or named, nothing else. */
@@ -376,8 +288,8 @@ static int fill(const struct mask *mask, struct err *err)
 		return -1;
 	if (make_own(mask, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(shared_var); i++) {
-		if (mask_share(mask, shared_var[i], err) < 0)
+	for (size_t i = 0; mask_shared_var[i]; i++) {
+		if (mask_share(mask, mask_shared_var[i], err) < 0)
 			return -1;
 	}
 	if (mask_etc_fill(mask, err) < 0 || mask_hide(mask, "var/lib/dbus/machine-id", err) < 0 ||
@@ -385,10 +297,10 @@ static int fill(const struct mask *mask, struct err *err)
 	    mask_hide_private(mask, "var/cache/debconf", err) < 0 ||
 	    mask_hide_private(mask, "usr/local/etc", err) < 0)
 		return -1;
-	if (check_mounts(mask, err) < 0)
+	if (mask_check_mounts(mask, err) < 0)
 		return -1;
 	for (size_t i = 0; i < mask->spec->hidden_count; i++) {
-		if (hide_path(mask, mask->spec->hidden[i], err) < 0)
+		if (mask_hide_path(mask, mask->spec->hidden[i], err) < 0)
 			return -1;
 	}
 	if (make_home(mask, err) < 0 || make_dir(mask, PLATFORM_VAULT, 0, 0, 0700, err) < 0)
@@ -402,24 +314,42 @@ static int fill(const struct mask *mask, struct err *err)
 	return 0;
 }
 
+/* A mask that something young went into has no witness: nobody can say that the
+ * host is still the same. */
+static int write_witness(const struct mask *mask, int mnt, struct err *err)
+{
+	struct mask_witness head = { .view = mask_view_print(mask->spec) };
+	cleanup_fd int fd = -1;
+
+	if (mask->witness->young)
+		return 0;
+	if (mask_mounts_print(&head.mounts, err) < 0)
+		return -1;
+	fd = openat(mnt, MASK_WITNESS, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || fd_write_full(fd, &head, sizeof(head)) < 0 ||
+	    fd_write_full(fd, mask->witness->bytes, mask->witness->len) < 0)
+		return err_sys(err, "write down what the mask was made from");
+	return 0;
+}
+
 int mask_create(const struct platform_view *view, uint32_t shift, struct err *err)
 {
-	static const struct mnt_option options[] = {
-		{ "mode", "0755" }, { "size", "16m" }, { "nr_inodes", "16k" }, { NULL, NULL },
-	};
-	cleanup_fd int mnt = mnt_new("tmpfs", 0, options, err);
-	struct mask mask = { .view = -1, .shift = shift, .spec = view };
+	cleanup_fd int mnt = mnt_new("tmpfs", 0, mask_tmpfs, err);
+	struct witness witness;
+	struct mask mask = { .view = -1, .shift = shift, .spec = view, .witness = &witness };
 	int r = -1;
 
 	if (mnt < 0)
 		return err_wrap(err, "build the base view");
+	witness_begin(&witness);
 	if (mkdirat(mnt, MASK_VIEW, 0755) < 0 ||
 	    (mask.view = openat(mnt, MASK_VIEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
 	    fchown(mask.view, shift, shift) < 0 ||
 	    fsetxattr(mask.view, "trusted.overlay.opaque", "y", 1, 0) < 0)
 		(void)err_sys(err, "make the mask's root");
-	else
-		r = fill(&mask, err);
+	else if (fill(&mask, err) == 0)
+		r = write_witness(&mask, mnt, err);
+	witness_finish(&witness);
 	if (mask.view >= 0)
 		(void)close(mask.view);
 	return r < 0 ? -1 : steal_fd(&mnt);

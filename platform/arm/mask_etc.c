@@ -2,13 +2,12 @@
  *
  * /etc is the one shared folder with secrets and people in it. Accounts, names
  * and the resolver are written anew; of the rest shows what is public
- * (mask_public.c). In other shared folders what is private by its mode is hidden.
+ * (mask_public.c).
  */
 #include "platform/arm/mask.h"
 
 #include "base/fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +16,6 @@
 #include <sys/stat.h>
 
 #define ACCOUNTS_MAX (1u << 20)
-#define WALK_DEPTH_MAX 12u
 
 static const char nsswitch[] = "passwd: files\ngroup: files\nshadow: files\ngshadow: files\nhosts: files dns\n"
 			       "networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\n"
@@ -149,6 +147,8 @@ static int write_accounts(const struct mask *mask, struct err *err)
 	cleanup_free char *users = NULL, *groups = NULL;
 	int r = -1;
 
+	mask_saw(mask, WITNESS_CONTENT, "etc/passwd"); /* before it is read: a change after is seen */
+	mask_saw(mask, WITNESS_CONTENT, "etc/group");
 	if (fd_read_file(AT_FDCWD, "/etc/passwd", ACCOUNTS_MAX, &users, NULL, err) < 0 ||
 	    fd_read_file(AT_FDCWD, "/etc/group", ACCOUNTS_MAX, &groups, NULL, err) < 0)
 		return -1;
@@ -166,74 +166,6 @@ static int write_accounts(const struct mask *mask, struct err *err)
 	free(a.group.s);
 	free(a.gshadow.s);
 	return r;
-}
-
-static bool is_hidden(const struct mask *mask, const char *path)
-{
-	struct stat st;
-
-	return fstatat(mask->view, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode);
-}
-
-static int hide_private_in(const struct mask *mask, int dirfd, const char *dir, unsigned int depth, struct err *err);
-
-static int hide_private_entry(const struct mask *mask, int dirfd, const char *dir, const char *name, unsigned int depth,
-			      struct err *err)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return err_set(err, ENAMETOOLONG, "read folder '/%s': a path is too long", dir);
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "look at '/%s'", path);
-	if (S_ISLNK(st.st_mode))
-		return 0;
-	if (!(st.st_mode & S_IROTH) || (S_ISDIR(st.st_mode) && !(st.st_mode & S_IXOTH)))
-		return mask_hide(mask, path, err);
-	if (!S_ISDIR(st.st_mode) || is_hidden(mask, path))
-		return 0;
-	if (depth >= WALK_DEPTH_MAX)
-		return mask_hide(mask, path, err);
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "open folder '/%s'", path);
-	return hide_private_in(mask, fd, path, depth + 1, err);
-}
-
-/* Takes dirfd. */
-static int hide_private_in(const struct mask *mask, int dirfd, const char *dir, unsigned int depth, struct err *err)
-{
-	DIR *d = fdopendir(dirfd);
-	struct dirent *e;
-	int r = 0;
-
-	if (!d) {
-		(void)close(dirfd);
-		return err_sys(err, "read folder '/%s'", dir);
-	}
-	while (r == 0 && (errno = 0, e = readdir(d))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || e->d_type == DT_LNK)
-			continue;
-		r = hide_private_entry(mask, dirfd, dir, e->d_name, depth, err);
-	}
-	if (r == 0 && errno)
-		r = err_sys(err, "read folder '/%s'", dir);
-	(void)closedir(d);
-	return r;
-}
-
-int mask_hide_private(const struct mask *mask, const char *name, struct err *err)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/%s", name);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(err, "open folder '%s'", path);
-	return hide_private_in(mask, fd, name, 0, err);
 }
 
 int mask_etc_fill(const struct mask *mask, struct err *err)

@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/md5.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -26,7 +25,6 @@
 #define FILE_MAX (1u << 20)
 #define SUM_MAX (8u << 20) /* of all copies: they are the app's memory */
 #define FILES_MAX 6000u
-#define WALK_DEPTH_MAX 12u
 
 /* Made by maintainer scripts and tools, of public parts. Nothing here is a place
  * where people write settings of programs that log in somewhere. */
@@ -66,6 +64,7 @@ struct public {
 	struct link *links;
 	size_t link_count;
 	size_t files, sum;
+	char **hidden; /* the real place of each of the spec's; NULL: it is not there */
 };
 
 /* --- what packages brought --- */
@@ -99,6 +98,7 @@ static int read_conffiles(struct public *p, const char *dpkg, struct err *err)
 	bool inside = false;
 	char *line, *rest;
 
+	mask_saw(p->mask, WITNESS_CONTENT, status + 1);
 	if (fd_read_file(AT_FDCWD, status, STATUS_MAX, &p->text, NULL, &why) < 0) {
 		if (why.code == ENOENT)
 			return 0; /* another kind of host: the names alone count */
@@ -148,26 +148,24 @@ static bool in_mask(const struct public *p, const char *name)
 	return fstatat(p->mask->view, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_private(const struct stat *st)
-{
-	return !(st->st_mode & S_IROTH) || (S_ISDIR(st->st_mode) && !(st->st_mode & S_IXOTH));
-}
-
 /* A file that changes or goes while we look is one that does not show. */
-static int take_file(struct public *p, int dirfd, const char *name, const char *path, struct err *err)
+static int take_file(struct public *p, const struct mask_entry *e, struct err *err)
 {
-	const char *md5 = noted_md5(p, path);
-	bool named = is_generated(path);
+	const char *md5 = noted_md5(p, e->path);
+	bool named = is_generated(e->path);
 	cleanup_fd int fd = -1;
 	cleanup_free char *bytes = NULL;
 	char hex[MD5_HEX_SIZE];
 	struct stat st;
 	ssize_t n;
 
-	if ((!md5 && !named) || in_mask(p, path))
+	if ((!md5 && !named) || in_mask(p, e->path))
 		return 0;
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || is_private(&st) || st.st_size > (off_t)FILE_MAX)
+	fd = openat(e->dirfd, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return 0;
+	mask_saw_as(p->mask, WITNESS_CONTENT, e->path, &st);
+	if (!S_ISREG(st.st_mode) || mask_is_private(&st) || st.st_size > (off_t)FILE_MAX)
 		return 0;
 	if (p->files >= FILES_MAX || p->sum + (size_t)st.st_size > SUM_MAX)
 		return 0;
@@ -182,7 +180,7 @@ static int take_file(struct public *p, int dirfd, const char *name, const char *
 	}
 	p->files++;
 	p->sum += (size_t)n;
-	return mask_bytes(p->mask, path, bytes, (size_t)n, st.st_mode & 0755, 0, err);
+	return mask_bytes(p->mask, e->path, bytes, (size_t)n, st.st_mode & 0755, 0, err);
 }
 
 /* --- links --- */
@@ -212,19 +210,19 @@ static bool resolve(const char *dir, const char *text, char ret[PATH_MAX])
 	return len > 0;
 }
 
-static int take_link(struct public *p, int dirfd, const char *dir, const char *name, const char *path)
+static int take_link(struct public *p, const struct mask_entry *e)
 {
 	char text[PATH_MAX], target[PATH_MAX];
-	ssize_t n = readlinkat(dirfd, name, text, sizeof(text) - 1);
+	ssize_t n = readlinkat(e->dirfd, e->name, text, sizeof(text) - 1);
 
 	/* Enabled units are named after what they serve. */
-	if (n < 0 || p->link_count >= FILES_MAX || strncmp(path, "etc/systemd/", 12) == 0)
+	if (n < 0 || p->link_count >= FILES_MAX || strncmp(e->path, "etc/systemd/", 12) == 0)
 		return 0;
 	text[n] = '\0';
-	if (!resolve(dir, text, target) || in_mask(p, path))
+	if (!resolve(e->dir, text, target) || in_mask(p, e->path))
 		return 0;
 	p->links = xrealloc(p->links, (p->link_count + 1) * sizeof(*p->links));
-	p->links[p->link_count++] = (struct link){ xstrdup(path), xstrdup(target), xstrdup(text) };
+	p->links[p->link_count++] = (struct link){ xstrdup(e->path), xstrdup(target), xstrdup(text) };
 	return 0;
 }
 
@@ -256,16 +254,24 @@ static int place_links(struct public *p, struct err *err)
 
 /* --- the walk --- */
 
-static bool is_named_hidden(const struct mask *mask, const char *path)
+/* Where each hidden path really is: asked once, not for each file. */
+static void find_hidden(struct public *p)
 {
-	char full[PATH_MAX + 1], real[PATH_MAX];
+	const struct platform_view *spec = p->mask->spec;
+
+	p->hidden = xcalloc(spec->hidden_count + 1, sizeof(*p->hidden));
+	for (size_t i = 0; i < spec->hidden_count; i++)
+		p->hidden[i] = realpath(spec->hidden[i], NULL);
+}
+
+static bool is_named_hidden(const struct public *p, const char *path)
+{
+	char full[PATH_MAX + 1];
 
 	(void)snprintf(full, sizeof(full), "/%s", path);
-	for (size_t i = 0; i < mask->spec->hidden_count; i++) {
-		const char *hidden = mask->spec->hidden[i];
-
-		if (platform_path_is_within(full, hidden) ||
-		    (realpath(hidden, real) && platform_path_is_within(full, real)))
+	for (size_t i = 0; i < p->mask->spec->hidden_count; i++) {
+		if (platform_path_is_within(full, p->mask->spec->hidden[i]) ||
+		    (p->hidden[i] && platform_path_is_within(full, p->hidden[i])))
 			return true;
 	}
 	return false;
@@ -280,51 +286,32 @@ static bool is_whole(const char *path)
 	return false;
 }
 
-static int walk(struct public *p, int dirfd, const char *dir, unsigned int depth, struct err *err);
-
-static int take_entry(struct public *p, int dirfd, const char *dir, const struct dirent *e, unsigned int depth,
-		      struct err *err)
+static int take_entry(void *data, const struct mask_entry *e, struct err *err)
 {
-	char path[PATH_MAX];
+	struct public *p = data;
 	struct stat st;
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >= (int)sizeof(path) ||
-	    (p->mask->spec->hidden_count && is_named_hidden(p->mask, path)))
+	if (is_named_hidden(p, e->path))
 		return 0;
-	if (e->d_type == DT_LNK)
-		return take_link(p, dirfd, dir, e->d_name, path);
-	if (e->d_type == DT_REG)
-		return take_file(p, dirfd, e->d_name, path, err);
-	if (e->d_type != DT_DIR || depth >= WALK_DEPTH_MAX || is_whole(path) || strcmp(path, "etc/cowbell") == 0)
+	if (e->type == DT_LNK)
+		return take_link(p, e);
+	if (e->type == DT_REG)
+		return take_file(p, e, err);
+	if (e->type != DT_DIR || e->depth >= MASK_DEPTH_MAX || is_whole(e->path) || strcmp(e->path, "etc/cowbell") == 0)
 		return 0;
-	fd = openat(dirfd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(e->dirfd, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	if (fstat(fd, &st) < 0 || is_private(&st)) {
+	if (fstat(fd, &st) == 0)
+		mask_saw_as(p->mask, WITNESS_CONTENT, e->path, &st);
+	else
+		st.st_mode = 0;
+	if (mask_is_private(&st)) {
 		(void)close(fd);
 		return 0;
 	}
-	return walk(p, fd, path, depth + 1, err);
-}
-
-/* Takes dirfd. */
-static int walk(struct public *p, int dirfd, const char *dir, unsigned int depth, struct err *err)
-{
-	DIR *d = fdopendir(dirfd);
-	struct dirent *e;
-	int r = 0;
-
-	if (!d) {
-		(void)close(dirfd);
-		return err_sys(err, "read folder '/%s'", dir);
-	}
-	while (r == 0 && (errno = 0, e = readdir(d))) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = take_entry(p, dirfd, dir, e, depth, err);
-	}
-	(void)closedir(d);
-	return r;
+	return mask_each(fd, e->path, take_entry, data, e->depth + 1, err);
 }
 
 static int place_folders(const struct mask *mask, struct err *err)
@@ -348,6 +335,9 @@ static void finish(struct public *p)
 		free(p->links[i].text);
 	}
 	free(p->links);
+	for (size_t i = 0; p->hidden && i < p->mask->spec->hidden_count; i++)
+		free(p->hidden[i]);
+	free(p->hidden);
 	free(p->conffiles);
 	free(p->text);
 }
@@ -362,9 +352,11 @@ int mask_public(const struct mask *mask, const char *etc, const char *dpkg, stru
 	fd = open(etc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open folder '%s'", etc);
+	find_hidden(&p);
+	mask_saw(mask, WITNESS_CONTENT, "etc");
 	if (read_conffiles(&p, dpkg, err) < 0)
 		(void)close(fd);
-	else if (walk(&p, fd, "etc", 0, err) == 0)
+	else if (mask_each(fd, "etc", take_entry, &p, 0, err) == 0)
 		r = place_links(&p, err);
 	finish(&p);
 	return r;

@@ -86,3 +86,14 @@ ok "and the other app, too" cb --yes uninstall plain
 stop
 start
 is "no layer is left" "$(layers)" 0
+
+# --- one mask for all
+
+kept() { readlink "/proc/$pid/fd/"* | grep '^mnt:' | sort -u; }
+app other >/dev/null
+for i in $(seq 40); do [ -n "$(kept)" ] && break; sh_in other true; sleep 0.2; done
+mask=$(kept)
+like "a mask is kept for the next app" "$mask" '^mnt:\[[0-9]+\]$'
+sh_in other true
+sh_in other true
+is "which does not make one of its own" "$(kept)" "$mask"

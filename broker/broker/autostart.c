@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "broker/base_change.h"
 #include "broker/log_ring.h"
 #include "broker/runner.h"
 
@@ -25,6 +26,7 @@ struct autostart {
 	struct broker *broker;
 	char app[APP_ID_SIZE];
 	bool on, stopped;
+	bool held; /* until the host's packages rest */
 	struct command *command; /* of ours; NULL: none runs, or an earlier broker's does */
 	bool waiting_over;       /* for a session that we did not start */
 	struct loop_source *timer, *reader;
@@ -169,6 +171,9 @@ static void start(struct autostart *a)
 
 	if (a->command || a->waiting_over)
 		return;
+	a->held = base_change_under_way(a->broker);
+	if (a->held)
+		return;
 	if (session && session->adopted) {
 		a->waiting_over = true;
 		a->started_ms = loop_boot_ms();
@@ -246,6 +251,14 @@ int autostart_set(struct broker *broker, const char *app, bool on, struct err *e
 	if (on)
 		start(a);
 	return 0;
+}
+
+void autostart_resume(struct broker *broker)
+{
+	for (struct autostart *a = broker->autostarts; a; a = a->next) {
+		if (a->held && a->on && !a->stopped)
+			start(a);
+	}
 }
 
 void autostart_stopped(struct broker *broker, const char *app)

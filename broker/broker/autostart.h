@@ -21,6 +21,9 @@ void autostart_finish_all(struct broker *broker);
 int autostart_set(struct broker *broker, const char *app, bool on, struct err *err);
 bool autostart_is_on(const struct broker *broker, const char *app);
 
+/* Those that wait for the end of a change of the host's packages start. */
+void autostart_resume(struct broker *broker);
+
 /* Its person ended it: it is not started again before the system is. */
 void autostart_stopped(struct broker *broker, const char *app);
 

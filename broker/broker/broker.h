@@ -52,6 +52,7 @@ struct broker {
 	struct prompt *prompts;   /* prompt.h */
 	struct agent *agents;     /* prompt.h */
 	struct autostart *autostarts; /* autostart.h */
+	struct base_change *base_change; /* base_change.h; NULL: the host's packages rest */
 	struct loop_source *expiry; /* answer.h: the next grant that runs out */
 	struct loop_source *cleanup; /* generation.h: doomed generations */
 	struct notes *notes; /* notes.h; NULL: none yet */

@@ -43,6 +43,19 @@ bool generation_takes_up(const struct generation_record *g)
 	return g->kind == GENERATION_ROLLBACK || g->kind == GENERATION_RESET || g->kind == GENERATION_REBUILT;
 }
 
+void generation_count_kept(struct kept_packages *kept, const struct generation_record *g)
+{
+	if (!g->kept_bytes)
+		return;
+	for (unsigned int i = 0; i < kept->count; i++) {
+		if (kept->in[i] == g->kept_in)
+			return;
+	}
+	if (kept->count < ARRAY_LEN(kept->in))
+		kept->in[kept->count++] = g->kept_in;
+	kept->bytes += g->kept_bytes;
+}
+
 /* The install is the lowest layer; everything above it is state. */
 void generation_restack(struct generation_record *g, const struct generation_record *install)
 {

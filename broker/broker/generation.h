@@ -68,4 +68,12 @@ void generation_restack(struct generation_record *g, const struct generation_rec
 int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number, bool *set, uint32_t size,
 			struct err *err);
 
+/* The packages that installs are kept with: one made anew has those of the one
+ * before, and they are counted once. */
+struct kept_packages {
+	uint64_t bytes, in[32];
+	unsigned int count;
+};
+void generation_count_kept(struct kept_packages *kept, const struct generation_record *g);
+
 #endif

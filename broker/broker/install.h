@@ -26,6 +26,7 @@ struct install_request {
 	const char *key;    /* NULL, or the publisher's that the person accepts */
 	uint64_t timeout_s; /* 0: what is usual for its kind */
 	bool trial; /* nobody sees the app, and it goes when the client does */
+	bool again; /* packages that were kept, on a host that may have some of them by now */
 };
 
 /* Refuses bad names, taken names and unknown kinds at once. */
@@ -54,6 +55,9 @@ void install_ranges_came(struct broker *broker);
  * than there is now. An install that did not come from packages adds files and
  * stays as it is. */
 bool install_is_stale(struct broker *broker, const char *app);
+
+/* Whether it is of a kind that is installed anew on a changed base. */
+bool install_comes_again(const struct app_record *app);
 
 /* Installs app anew from the packages that were kept; its state goes on on top.
  * The caller holds its turn and it is in no session. fn exactly once, later; after

@@ -36,6 +36,7 @@ struct install {
 	bool wants_range;
 	bool packages;      /* its files are kept, and installed from what is kept */
 	size_t kept;
+	uint64_t kept_bytes, kept_in; /* of the packages; the layer that they were first kept with, 0: this one */
 	char **names;       /* of packages in the host's lists; NULL: it comes from files */
 	struct packages *asking;
 	size_t coming, came;  /* packages that the host lacks: how many, and how many are fetched */
@@ -113,6 +114,8 @@ void install_output_close(struct install *in);
 void install_output_drain(struct install *in);
 /* Shows the person the last lines. */
 void install_output_show(struct install *in);
+/* The same in one line, for who is not there to see it. */
+void install_output_reason(const struct install *in, char *buf, size_t size);
 /* Tells the person how far it is: thousandths, and a word for the step. */
 void install_progress(struct install *in, unsigned int permille, const char *what);
 

@@ -152,6 +152,7 @@ int install_name_entries(struct broker *broker, const char *name, const struct i
 	if (!txn)
 		return -1;
 	if (store_app_get(txn, name, &app, err) == 1) {
+		app.from_base = about->from_base;
 		if (about->version[0])
 			(void)snprintf(app.version, sizeof(app.version), "%s", about->version);
 		if (about->signer[0]) {

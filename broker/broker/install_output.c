@@ -110,6 +110,23 @@ void install_output_drain(struct install *in)
 	install_output_close(in);
 }
 
+/* dpkg says what is wrong in a line that begins with its name, and the lines after. */
+void install_output_reason(const struct install *in, char *buf, size_t size)
+{
+	size_t n = ARRAY_LEN(in->tail), from = in->tail_at > n ? in->tail_at - n : 0, len = 0;
+	bool found = false;
+
+	buf[0] = '\0';
+	for (size_t i = from; i < in->tail_at && len + 1 < size; i++) {
+		const char *line = in->tail[i % n];
+
+		found |= begins(line, "dpkg: ") || begins(line, "dpkg-deb: ") || i + 1 == in->tail_at;
+		line += strspn(line, " ");
+		if (found && *line)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? " " : "", line);
+	}
+}
+
 void install_output_show(struct install *in)
 {
 	size_t n = ARRAY_LEN(in->tail), from = in->tail_at > n ? in->tail_at - n : 0;

@@ -20,9 +20,21 @@ void install_rebuild_over(struct install *in, const char *why)
 	char text[700];
 
 	(void)snprintf(text, sizeof(text), "%s", why);
+	if (text[0] && !in->update)
+		broker_note_alone(in->broker, &(struct history_note){ .kind = HISTORY_LIFE,
+								     .app = in->id,
+								     .what = "not installed anew",
+								     .why = text });
 	generation_drop_layers(in->broker, &in->layer, 1); /* leaves what is named */
 	install_free(in);
 	fn(data, text[0] ? EIO : 0, text);
+}
+
+/* Installed from packages that were kept, or the host's own. A bundle's payload
+ * is unpacked over what the host has, and its folders hide what came later. */
+bool install_comes_again(const struct app_record *app)
+{
+	return strcmp(app->kind, "deb") == 0 || strcmp(app->kind, "bundle") == 0;
 }
 
 static int load_install(struct broker *broker, const char *name, struct app_record *app,
@@ -48,27 +60,39 @@ bool install_is_stale(struct broker *broker, const char *name)
 
 	broker_base_hash(base);
 	if (load_install(broker, name, &app, &install, &err) == 0)
-		stale = strcmp(app.kind, "deb") == 0 && memcmp(base, install.base_hash, sizeof(base)) != 0;
+		stale = install_comes_again(&app) && memcmp(base, install.base_hash, sizeof(base)) != 0;
 	app_record_finish(&app);
 	return stale;
+}
+
+static int plan(struct install *in, size_t packages, struct err *err)
+{
+	struct install_request request = {
+		.kind = in->bundle ? "bundle" : "deb", .name = in->id, .source = "", .file_count = packages, .again = true };
+
+	if (packages)
+		return install_plan_make(&in->plan, &request, err);
+	if (in->about.from_base)
+		return install_plan_base(&in->plan, in->about.package, err);
+	return err_set(err, ENOENT, "its packages were not kept");
 }
 
 static void on_carried(void *data, const struct job_result *result)
 {
 	struct install *in = data;
-	struct install_request request = { .kind = "deb", .name = in->id, .source = "", .file_count = result->entries };
 	struct err err = { 0 };
 
 	in->feeding = NULL;
 	in->prepared = true;
+	in->kept_bytes = result->bytes;
 	if (result->code)
 		install_fail(in, result->why);
 	else if (in->failed)
 		install_purge(in, in->why);
-	else if (result->entries == 0)
-		install_fail(in, "its packages were not kept");
-	else if (install_plan_make(&in->plan, &request, &err) < 0)
+	else if (plan(in, result->entries, &err) < 0)
 		install_fail(in, err.msg);
+	else if (in->bundle)
+		install_bundle_check(in);
 	else
 		install_run(in);
 }
@@ -86,6 +110,8 @@ static void on_rebuild_prepared(void *data, const struct job_result *result)
 		install_purge(in, result->code ? result->why : in->why);
 		return;
 	}
+	in->disk_bytes = result->bytes;
+	in->disk_inodes = result->entries;
 	in->prepared = false;
 	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_KEEPER_PACKAGE_CARRY, 0);
@@ -140,6 +166,11 @@ struct install *install_rebuild(struct broker *broker, const char *name,
 	}
 	in->base = app.base;
 	in->old_layer = install.own_layer;
+	in->kept_in = install.kept_in;
+	in->bundle = strcmp(app.kind, "bundle") == 0;
+	in->about.from_base = app.from_base;
+	(void)snprintf(in->about.package, sizeof(in->about.package), "%s", app.package);
+	(void)snprintf(in->pinned_key, sizeof(in->pinned_key), "%s", app.signer);
 	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_KEEPER_PREPARE, 0);
 	wr_u64(w, in->layer);

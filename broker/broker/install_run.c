@@ -55,6 +55,11 @@ static bool use_fields(struct install *in)
 		return false;
 	}
 	(void)take_field(in, "Version", in->about.version, sizeof(in->about.version));
+	if (in->rebuilt && !in->update) {
+		char word[8];
+
+		in->about.from_base = take_field(in, "Base", word, sizeof(word));
+	}
 	(void)take_field(in, "Description", in->about.summary, sizeof(in->about.summary));
 	(void)snprintf(in->about.title, sizeof(in->about.title), "%.63s", package);
 	if (in->name[0] || in->trial)
@@ -183,7 +188,7 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 {
 	struct install *in = data;
 	const struct install_step *step = &in->plan.steps[in->step];
-	char text[600];
+	char text[600], reason[300];
 
 	in->command = NULL;
 	if (in->failed)
@@ -191,9 +196,12 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 	if (step->manager)
 		install_output_drain(in);
 	if (status != 0) {
+		install_output_reason(in, reason, sizeof(reason));
 		install_output_show(in);
 		if (why && why[0])
 			(void)snprintf(text, sizeof(text), "%s: %s", step->what, why);
+		else if (in->rebuilt && !in->update && reason[0])
+			(void)snprintf(text, sizeof(text), "%s", reason);
 		else
 			(void)snprintf(text, sizeof(text), "%s ended with status %u; nothing was installed", step->what,
 				       status);
@@ -299,18 +307,26 @@ static void next_step(struct install *in)
 
 void install_run(struct install *in)
 {
+	struct broker *broker = in->broker;
+	bool rebuilt = in->rebuilt != NULL;
+	uint64_t session;
+
 	in->session = in->rebuilt ? session_start_rebuild(in->broker, in->id, in->layer, in->base)
 				  : session_start(in->broker, in->id, SESSION_INSTALL);
 	in->session->keep = true; /* between two steps there is no command */
 	in->session->on_over = install_over;
 	in->session->over_data = in;
+	in->session->kept_bytes = in->kept_bytes;
+	in->session->kept_in = in->kept_in ? in->kept_in : in->layer;
 	install_limits_begin(in);
 	in->session->updated = in->update;
 	(void)snprintf(in->session->why_rebuilt, sizeof(in->session->why_rebuilt), "from %.60s to %.60s",
 		       in->old_version, in->about.version);
-	if (in->rebuilt)
-		session_launch(in->session);
+	session = in->session->id;
 	next_step(in);
+	/* It may have failed at once, and be gone. */
+	if (rebuilt && session_by_id(broker, session))
+		session_launch(session_by_id(broker, session));
 }
 
 /* --- what it is installed from --- */
@@ -325,6 +341,7 @@ static void on_kept(void *data, const struct job_result *result)
 		return;
 	}
 	in->kept++;
+	in->kept_bytes += result->bytes;
 	install_keep_and_run(in);
 }
 

@@ -20,26 +20,48 @@ static const char read_fields[] = "exec dpkg-deb -f " STAGE "/0.deb Package Vers
 /* dpkg unpacks in the order given, and refuses what stands before something that
  * it pre-depends on. So the app itself comes last, and what was not unpacked gets
  * another turn for as long as that helps. */
-static const char unpack_deb[] =
-	"cd " STAGE " && set -- [1-9]*.deb 0.deb || exit\n"
-	"[ -e \"$1\" ] || shift\n"
-	"left() {\n"
-	"	for f; do\n"
-	"		dpkg-query -W -f '${db:Status-Status} ${Version};\\n' \"$(dpkg-deb -f $f Package)\" 2>/dev/null |\n"
-	"			grep -F \" $(dpkg-deb -f $f Version);\" | grep -Eqv '^(not-installed|config-files|half-installed) ' || echo $f\n"
-	"	done\n"
+#define UNPACK \
+	"cd " STAGE " && set -- [1-9]*.deb 0.deb || exit\n" \
+	"[ -e \"$1\" ] || shift\n" \
+	"left() {\n" \
+	"	for f; do\n" \
+	"		dpkg-query -W -f '${db:Status-Status} ${Version};\\n' \"$(dpkg-deb -f $f Package)\" 2>/dev/null |\n" \
+	"			grep -F \" $(dpkg-deb -f $f Version);\" | grep -Eqv '^(not-installed|config-files|half-installed) ' || echo $f\n" \
+	"	done\n" \
+	"}\n" \
+	"unpack() {\n" \
+	"	dpkg --force-unsafe-io -i \"$@\" </dev/null && return\n" \
+	"	l=$(left \"$@\")\n" \
+	"	[ \"$l\" ] || return 1\n" \
+	"	while [ \"$l\" ]; do\n" \
+	"		n=$#\n" \
+	"		set -- $l\n" \
+	"		[ $# -lt $n ] || return 1\n" \
+	"		dpkg --force-unsafe-io -i \"$@\" </dev/null\n" \
+	"		l=$(left \"$@\")\n" \
+	"	done\n" \
+	"	dpkg --configure --pending </dev/null\n" \
 	"}\n"
-	"dpkg --force-unsafe-io -i \"$@\" </dev/null && exit\n"
-	"l=$(left \"$@\")\n"
-	"[ \"$l\" ] || exit 1\n"
-	"while [ \"$l\" ]; do\n"
-	"	n=$#\n"
-	"	set -- $l\n"
-	"	[ $# -lt $n ] || exit 1\n"
-	"	dpkg --force-unsafe-io -i \"$@\" </dev/null\n"
-	"	l=$(left \"$@\")\n"
-	"done\n"
-	"exec dpkg --configure --pending </dev/null";
+static const char unpack_deb[] = UNPACK "unpack \"$@\"";
+/* What the host has by now in the same version or a later one is not put over it. It
+ * is where something needs just the version that was kept. */
+#define HOST_HAS \
+	"has() {\n" \
+	"	h=$(dpkg-query -W -f '${db:Status-Status} ${Version}' \"$(dpkg-deb -f $1 Package)\" 2>/dev/null)\n" \
+	"	case $h in \"installed \"*) ;; *) return 1 ;; esac\n" \
+	"	h=${h#installed }\n" \
+	"	dpkg --compare-versions \"$h\" ge \"$(dpkg-deb -f $1 Version)\"\n" \
+	"}\n"
+#define NOTE_PACKAGE "mkdir -p /var/lib/cowbell-app && printf '%s\\n' \"$p\" >/var/lib/cowbell-app/package"
+static const char unpack_again[] =
+	UNPACK HOST_HAS "all=$* p=$(dpkg-deb -f 0.deb Package) && set -- || exit\n"
+	"for f in $all; do has $f || set -- \"$@\" $f; done\n"
+	"if [ $# = 0 ]; then " NOTE_PACKAGE "; exit; fi\n"
+	"unpack \"$@\" || { [ \"$*\" != \"$all\" ] && unpack $all; }";
+static const char read_again[] =
+	"cd " STAGE "\n" HOST_HAS
+	"if has 0.deb; then printf 'Package: %s\\nVersion: %s\\nBase: yes\\n' \"$(dpkg-deb -f 0.deb Package)\" \"$h\"; exit; fi\n"
+	"exec dpkg-deb -f 0.deb Package Version Architecture Description";
 static const char unpack_directory[] = "mkdir -p \"/opt/$1\" && exec tar -x --no-same-owner -C \"/opt/$1\"";
 /* What it unpacks was checked: below /usr, /opt and /etc, no devices, no set-id. */
 static const char unpack_bundle[] = "exec tar -x --no-same-owner --keep-directory-symlink -C /";
@@ -54,19 +76,27 @@ static const char place_copy[] =
 	"mkdir -p \"$1\" && exec tar -x --no-same-owner -C \"$1\"";
 static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\"";
 
-/* The programs and desktop entries of the package: see inspect/entries.c. */
+/* The programs and desktop entries of the package, and the names that alternatives
+ * give to its programs: see inspect/entries.c. */
 static const char list_entries[] =
 	"p=${1:-$(dpkg-deb -f " STAGE "/0.deb Package)} && dpkg -L \"$p\" | while IFS= read -r f; do\n"
 	"	case $f in\n"
 	"	/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/games/*|/usr/local/*bin/*|/opt/*/bin/*)\n"
-	"		[ ! -f \"$f\" ] || [ ! -x \"$f\" ] || printf 'program %s\\n' \"$f\" ;;\n"
+	"		[ -f \"$f\" ] && [ -x \"$f\" ] || continue\n"
+	"		printf 'program %s\\n' \"$f\"\n"
+	"		grep -slxF -- \"$f\" /var/lib/dpkg/alternatives/* | while IFS= read -r a; do\n"
+	"			[ \"$(readlink \"/etc/alternatives/${a##*/}\")\" != \"$f\" ] || sed -n '2s,^/,program /,p' \"$a\"\n"
+	"		done ;;\n"
 	"	/usr/share/applications/*.desktop)\n"
 	"		[ -f \"$f\" ] || continue\n"
 	"		printf 'entry %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
 	"		head -c 65536 -- \"$f\" && echo ;;\n"
 	"	esac\n"
 	"done";
-static const char note_base[] = "mkdir -p /var/lib/cowbell-app && printf '%s\\n' \"$1\" >/var/lib/cowbell-app/package";
+static const char note_base[] =
+	"p=$1; [ \"$(dpkg-query -W -f '${db:Status-Status}' \"$p\" 2>/dev/null)\" = installed ] ||\n"
+	"	{ echo \"this system had $p itself, and has it no more\" >&2; exit 1; }\n"
+	NOTE_PACKAGE;
 
 static struct install_step *add_step(struct install_plan *plan, const char *what, const char *script)
 {
@@ -92,8 +122,8 @@ static void plan_deb(struct install_plan *plan, const struct install_request *r)
 		step->argv[0] = xasprintf("%zu", i);
 		step->file = (int)i;
 	}
-	add_step(plan, "read the package", read_fields)->fields = true;
-	add_step(plan, "dpkg", unpack_deb)->manager = true;
+	add_step(plan, "read the package", r->again ? read_again : read_fields)->fields = true;
+	add_step(plan, "dpkg", r->again ? unpack_again : unpack_deb)->manager = true;
 	add_step(plan, "find its programs", list_entries)->entries = true;
 }
 
@@ -167,7 +197,9 @@ int install_plan_base(struct install_plan *plan, const char *package, struct err
 
 	(void)err;
 	memset(plan, 0, sizeof(*plan));
-	add_step(plan, "note the package", note_base)->argv[0] = xstrdup(package);
+	step = add_step(plan, "look for the package", note_base);
+	step->argv[0] = xstrdup(package);
+	step->manager = true;
 	step = add_step(plan, "find its programs", list_entries);
 	step->argv[0] = xstrdup(package);
 	step->entries = true;

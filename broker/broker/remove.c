@@ -22,6 +22,7 @@ struct removal {
 	bool provisional;
 	uint32_t base, generations;
 	uint64_t bytes;
+	struct kept_packages kept;
 	uint64_t *layers;
 	size_t layer_count;
 	void (*fn)(void *data, uint32_t generations, uint64_t bytes, const struct err *err);
@@ -33,7 +34,7 @@ static void removal_end(struct removal *r, const struct err *err)
 	void (*fn)(void *, uint32_t, uint64_t, const struct err *) = r->fn;
 	void *data = r->data;
 	uint32_t generations = r->generations;
-	uint64_t bytes = r->bytes;
+	uint64_t bytes = r->bytes + r->kept.bytes;
 
 	free(r->layers);
 	free(r);
@@ -58,6 +59,7 @@ static int count_generation(void *data, const struct generation_record *g)
 
 	r->generations++;
 	r->bytes += g->bytes;
+	generation_count_kept(&r->kept, g);
 	add_layer(r, g->own_layer);
 	for (uint16_t i = 0; i < g->layer_count; i++)
 		add_layer(r, g->layers[i]);

@@ -22,6 +22,8 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Search", 0, service_search },
 	{ "io.cowbell.Inspect", METHOD_UPGRADE, service_inspect },
 	{ "io.cowbell.Update", METHOD_UPGRADE, service_update },
+	{ "io.cowbell.BaseChanges", 0, service_base_changes },
+	{ "io.cowbell.Rebuild", METHOD_MORE, service_rebuild },
 	{ "io.cowbell.Uninstall", 0, service_uninstall },
 	{ "io.cowbell.Stop", 0, service_stop_app },
 	{ "io.cowbell.Autostart", 0, service_autostart },

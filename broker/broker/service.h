@@ -67,6 +67,9 @@ SERVICE_METHOD(service_stop_app);
 SERVICE_METHOD(service_resolve);
 SERVICE_METHOD(service_search);
 SERVICE_METHOD(service_inspect);
+/* service_base.c */
+SERVICE_METHOD(service_base_changes);
+SERVICE_METHOD(service_rebuild);
 /* service_autostart.c */
 SERVICE_METHOD(service_autostart);
 SERVICE_METHOD(service_logs);

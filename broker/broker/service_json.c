@@ -5,6 +5,8 @@
  */
 #include "broker/access.h"
 #include "broker/autostart.h"
+#include "broker/generation.h"
+#include "broker/install.h"
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
@@ -24,12 +26,19 @@ static const char *const app_state_names[] = {
 struct disk_walk {
 	uint32_t install;
 	json_int_t install_bytes, bytes, count;
+	struct kept_packages kept;
+	bool old_base;
+	const uint8_t *base;
 	json_int_t changed_time, changed_files; /* by the last run that changed something */
 };
 
 static int add_disk(void *data, const struct generation_record *g)
 {
 	struct disk_walk *walk = data;
+
+	if (g->number == walk->install)
+		walk->old_base = memcmp(walk->base, g->base_hash, HASH_SIZE) != 0;
+	generation_count_kept(&walk->kept, g);
 
 	walk->count++;
 	if (g->kind == GENERATION_RUN || g->kind == GENERATION_UNCLEAN) {
@@ -54,11 +63,13 @@ static json_int_t waiting_of(const struct broker *broker, const char *app)
 
 json_t *service_json_app(struct broker *broker, struct store_txn *txn, const struct app_record *app)
 {
-	struct disk_walk walk = { .install = app->install };
+	uint8_t base[HASH_SIZE];
+	struct disk_walk walk = { .install = app->install, .base = base };
 	struct err err = { 0 };
 	json_t *commands = json_array(), *entries = json_array();
 	const char *state = app_state_names[app->state];
 
+	broker_base_hash(base);
 	(void)store_generation_each(txn, app->id, add_disk, &walk, &err);
 	for (uint16_t i = 0; i < app->command_count; i++)
 		json_array_append_new(commands, json_string(app->commands[i]));
@@ -71,16 +82,17 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 	}
 	if (app->state == APP_READY && session_find(broker, app->id))
 		state = "running";
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I}, s:I, s:s, s:s, s:b, "
-			 "s:o, s:I, s:I, s:b}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I}, s:I, s:s, s:s, s:b, "
+			 "s:o, s:I, s:I, s:b, s:b}",
 			 "id", app->id, "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
 			 app->kind, "summary", app->summary, "installed", (json_int_t)app->installed_wall_ms,
 			 "generation", (json_int_t)app->head, "install_generation", (json_int_t)app->install,
 			 "generations", walk.count, "commands", commands, "disk", "install", walk.install_bytes,
-			 "generations", walk.bytes, "waiting", waiting_of(broker, app->id), "main",
+			 "generations", walk.bytes, "packages", (json_int_t)walk.kept.bytes, "waiting", waiting_of(broker, app->id), "main",
 			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries,
 			 "changed_time", walk.changed_time, "changed_files", walk.changed_files,
-			 "autostart", autostart_is_on(broker, app->id));
+			 "autostart", autostart_is_on(broker, app->id), "old_base",
+			 walk.old_base && install_comes_again(app));
 }
 
 /* --- permissions --- */

@@ -190,6 +190,7 @@ void session_abort(struct session *session, const char *why)
 {
 	if (!session->why[0])
 		(void)snprintf(session->why, sizeof(session->why), "%s", why);
+	session->state = SESSION_ENDING; /* whoever hears of it may want to end it */
 	session_over(session, EIO, session->why);
 }
 

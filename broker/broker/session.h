@@ -103,6 +103,7 @@ struct session {
 	bool rebuild;   /* installs a READY app anew, inside the turn of another session */
 	bool updated;   /* rebuild: by another version */
 	char why_rebuilt[160];
+	uint64_t kept_bytes, kept_in; /* INSTALL: of its packages */
 	bool discard;   /* what it changed is not wanted: nothing is settled */
 	bool keep;      /* --detach: lives without a command */
 	char why[512];  /* what went wrong, for whoever waits */

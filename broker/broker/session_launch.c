@@ -5,6 +5,7 @@
  */
 #include "broker/session_launch.h"
 
+#include "broker/base_change.h"
 #include "broker/install.h"
 #include "broker/job.h"
 
@@ -177,7 +178,7 @@ static void on_rebuilt(void *data, int code, const char *why)
 	}
 	if (code) {
 		(void)snprintf(session->why, sizeof(session->why),
-			       "'%s' was installed on another state of this system, and installing it anew failed: %.200s "
+			       "'%s' was installed on another state of this system, and installing it anew failed: %.240s "
 			       "(cowbell run --old-base %s runs it as it is)",
 			       session->app, why, session->app);
 		session_abort(session, session->why);
@@ -200,9 +201,13 @@ void session_launch(void *data)
 	struct session *session = data;
 	struct err err = { 0 };
 
+	if (session->state == SESSION_WAITING && base_change_under_way(session->broker)) {
+		err_set(&err, EBUSY, "%s (again when that is done)", base_change_why);
+		session_abort(session, err.msg);
+		return;
+	}
 	if (session->state == SESSION_WAITING && rebuild_first(session))
 		return;
-
 	if (session->state != SESSION_WAITING || session_load_launch(session, &err) < 0) {
 		session_abort(session, err.msg[0] ? err.msg : "ended before it began");
 		return;

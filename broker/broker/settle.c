@@ -156,6 +156,10 @@ static void fill_generation(struct settle *s, const struct job_result *result, s
 	g->layers[0] = s->upper;
 	memcpy(g->layers + 1, s->layers, sizeof(s->layers[0]) * s->layer_count);
 	g->layer_count = (uint16_t)(s->layer_count + 1);
+	if (s->session && s->kind == GENERATION_INSTALL && s->session->kept_bytes) {
+		g->kept_bytes = s->session->kept_bytes;
+		g->kept_in = s->session->kept_in;
+	}
 }
 
 /* The app's state, until now on its old install, goes on on the new one. */

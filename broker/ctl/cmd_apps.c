@@ -9,6 +9,11 @@
 
 static const struct option_spec no_options[] = { { .name = NULL } };
 
+static long long whole_size(json_t *disk)
+{
+	return int_of(disk, "install") + int_of(disk, "generations") + int_of(disk, "packages");
+}
+
 int cmd_list(struct ctl *ctl, int argc, char **argv)
 {
 	json_t *reply, *app, *apps;
@@ -29,9 +34,9 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
 		json_t *disk = json_object_get(app, "disk");
 		char size[SHORT_TEXT];
 
-		show_size(int_of(disk, "install") + int_of(disk, "generations"), size);
-		(void)printf("%-20s %-10s %-16.16s %8s\n", str_of(app, "id"), str_of(app, "state"),
-			     str_of(app, "version"), size);
+		show_size(whole_size(disk), size);
+		(void)printf("%-20s %-10s %-16.16s %8s%s\n", str_of(app, "id"), str_of(app, "state"),
+			     str_of(app, "version"), size, bool_of(app, "old_base") ? "  old base" : "");
 	}
 	json_decref(reply);
 	return EXIT_DONE;
@@ -46,14 +51,20 @@ static void show_permission_line(json_t *p)
 static void show_app_page(json_t *app)
 {
 	json_t *disk = json_object_get(app, "disk"), *word;
-	char install[SHORT_TEXT], more[SHORT_TEXT], when[SHORT_TEXT];
+	char install[SHORT_TEXT], more[SHORT_TEXT], kept[SHORT_TEXT], when[SHORT_TEXT];
 	size_t i;
 
 	show_size(int_of(disk, "install"), install);
 	show_size(int_of(disk, "generations"), more);
 	show_time(int_of(app, "installed"), when);
 	(void)printf("%s %s, %s\n", str_of(app, "title"), str_of(app, "version"), str_of(app, "state"));
-	(void)printf("  from %s, %s + %s of changes, installed %s\n", str_of(app, "source"), install, more, when);
+	show_size(int_of(disk, "packages"), kept);
+	(void)printf("  from %s, %s + %s of changes", str_of(app, "source"), install, more);
+	if (int_of(disk, "packages"))
+		(void)printf(" + %s of packages", kept);
+	(void)printf(", installed %s\n", when);
+	if (bool_of(app, "old_base"))
+		(void)puts("  made on an old base: installed anew before its next run (cowbell rebuild)");
 	if (*str_of(app, "summary"))
 		(void)printf("  it says: \"%s\"\n", str_of(app, "summary"));
 	json_array_foreach(json_object_get(app, "commands"), i, word)
@@ -151,7 +162,7 @@ int cmd_uninstall(struct ctl *ctl, int argc, char **argv)
 	bool stop = false;
 	const struct option_spec specs[] = { { .name = "--stop", .flag = &stop }, { .name = NULL } };
 	char question[512], size[SHORT_TEXT], states[SHORT_TEXT];
-	json_t *reply, *disk;
+	json_t *reply, *app;
 	int rc;
 
 	if (options_take("uninstall", specs, &argc, argv) || argc != 2)
@@ -160,10 +171,12 @@ int cmd_uninstall(struct ctl *ctl, int argc, char **argv)
 		reply = ctl_call(ctl, argv[1], "io.cowbell.Info", json_pack("{s:s}", "app", argv[1]));
 		if (!reply)
 			return EXIT_FAILED;
-		disk = json_object_get(json_object_get(reply, "app"), "disk");
-		show_size(int_of(disk, "install") + int_of(disk, "generations"), size);
+		app = json_object_get(reply, "app");
+		show_size(whole_size(json_object_get(app, "disk")), size);
+		show_count(int_of(app, "generations"), "generation", states);
 		(void)snprintf(question, sizeof(question),
-			       "%s goes with all its data, generations and answers (%s). Remove it?", argv[1], size);
+			       "%s goes with its data, %s and every answer; that frees %s. Nothing of it is kept. Remove it?",
+			       argv[1], states, size);
 		json_decref(reply);
 		if (!ctl_confirm(ctl, argv[1], question))
 			return EXIT_FAILED;
@@ -176,7 +189,7 @@ int cmd_uninstall(struct ctl *ctl, int argc, char **argv)
 	show_size(int_of(reply, "bytes"), size);
 	show_count(int_of(reply, "generations"), "generation", states);
 	rc = ctl->quiet ? 0
-			: printf("%s is gone: %s, %s. The host was not touched.\n", argv[1], states, size);
+			: printf("%s is gone: %s, %s freed. The host was not touched.\n", argv[1], states, size);
 	json_decref(reply);
 	return rc < 0 ? EXIT_FAILED : EXIT_DONE;
 }

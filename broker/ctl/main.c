@@ -21,6 +21,7 @@ const struct verb verbs[] = {
 	{ "try", "FILE|NAME|APP [-- ARGS...]", "run it once, give it nothing, keep nothing, and tell what it reached for", cmd_try },
 	{ "bundle", "DIR -k KEY -o FILE.cowbell", "make a signed bundle of a folder", cmd_bundle },
 	{ "update", "[--no-new-permissions] [--force] [APP... | APP FILE.deb... | APP FILE.cowbell]", "a new version; state and answers stay", cmd_update },
+	{ "rebuild", "[APP...] | --before PID", "install apps anew after this system's packages changed", cmd_rebuild },
 	{ "uninstall", "[--stop] APP", "remove an app and all it left", cmd_uninstall },
 	{ "list", "", "the installed apps", cmd_list },
 	{ "info", "APP", "one app: what it is, may, and was", cmd_info },

@@ -222,7 +222,7 @@ static int do_carry(struct keeper *k, struct rd *r, struct keeper_result *result
 {
 	uint64_t from = rd_u64(r), to = rd_u64(r);
 
-	return rd_end(r) && from && to ? package_carry(k, from, to, &result->entries, err) : 1;
+	return rd_end(r) && from && to ? package_carry(k, from, to, &result->entries, &result->bytes, err) : 1;
 }
 
 static bool is_beneath_name(const char *path)

@@ -94,7 +94,8 @@ int package_put(const struct keeper *k, uint64_t lid, unsigned int index, int in
 /* ENOENT when it was not kept. */
 int package_get(const struct keeper *k, uint64_t lid, unsigned int index, int out, uint64_t *ret_size, struct err *err);
 /* Another layer keeps the same packages; none is no error. */
-int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *ret_count, struct err *err);
+int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *ret_count, uint64_t *ret_bytes,
+		  struct err *err);
 
 /* jobs.c: decodes and does one job. 1 it was the job, 0 more messages belong to
  * it, -1 the message is malformed or out of place. */

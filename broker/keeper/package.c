@@ -96,12 +96,15 @@ int package_get(const struct keeper *k, uint64_t lid, unsigned int index, int ou
 	return n < 0 ? err_sys(err, "read the kept package") : 0;
 }
 
-int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *ret_count, struct err *err)
+int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *ret_count, uint64_t *ret_bytes,
+		  struct err *err)
 {
 	cleanup_fd int source = open_folder(k, from, false, err), target = -1;
 	char name[16];
 
-	*ret_count = 0;
+	struct stat st;
+
+	*ret_count = *ret_bytes = 0;
 	if (source < 0)
 		return err->msg[0] ? -1 : 0;
 	target = open_folder(k, to, true, err);
@@ -109,8 +112,11 @@ int package_carry(const struct keeper *k, uint64_t from, uint64_t to, uint64_t *
 		return -1;
 	for (;; (*ret_count)++) {
 		(void)snprintf(name, sizeof(name), "%" PRIu64, *ret_count);
-		if (linkat(source, name, target, name, 0) == 0)
+		if (linkat(source, name, target, name, 0) == 0) {
+			if (fstatat(target, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+				*ret_bytes += (uint64_t)st.st_size;
 			continue;
+		}
 		return errno == ENOENT ? 0 : err_sys(err, "carry a kept package over");
 	}
 }

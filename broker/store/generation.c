@@ -52,6 +52,8 @@ static void encode(struct wr *w, const struct generation_record *g)
 	for (uint16_t i = 0; i < g->layer_count; i++)
 		wr_u64(w, g->layers[i]);
 	wr_u64(w, g->own_layer);
+	wr_u64(w, g->kept_bytes);
+	wr_u64(w, g->kept_in);
 }
 
 static bool decode(struct rd *r, struct generation_record *g)
@@ -76,6 +78,10 @@ static bool decode(struct rd *r, struct generation_record *g)
 	for (uint16_t i = 0; i < g->layer_count; i++)
 		g->layers[i] = rd_u64(r);
 	g->own_layer = rd_u64(r);
+	if (rd_end(r)) /* as written before packages were counted */
+		return true;
+	g->kept_bytes = rd_u64(r);
+	g->kept_in = rd_u64(r);
 	return rd_end(r);
 }
 

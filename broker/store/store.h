@@ -255,6 +255,8 @@ struct generation_record {
 	uint16_t layer_count;
 	uint64_t layers[LAYERS_MAX]; /* frozen, top first */
 	uint64_t own_layer; /* the layer this generation froze; 0 for ROLLBACK and RESET */
+	uint64_t kept_bytes; /* INSTALL: the packages that are kept beside it */
+	uint64_t kept_in;    /* the layer that they were first kept with: those of one number are the same files */
 };
 
 const char *generation_kind_name(enum generation_kind kind);

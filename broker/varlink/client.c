@@ -243,7 +243,8 @@ static int send_fds(int sock, const int *fds, size_t count, struct err *err)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int) * count);
 	memcpy(CMSG_DATA(c), fds, sizeof(int) * count);
-	if (sendmsg(sock, &mh, MSG_NOSIGNAL) != 1)
+	/* EPIPE: it was over before they came, and the reason can be read. */
+	if (sendmsg(sock, &mh, MSG_NOSIGNAL) != 1 && errno != EPIPE)
 		return err_sys(err, "pass descriptors to the broker");
 	return 0;
 }

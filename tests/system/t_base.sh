@@ -23,6 +23,14 @@ dpkg-deb --root-owner-group -b "$T/pkg" "$T/notebook.deb" >/dev/null
 
 ok "a package is installed" cb install "$T/notebook.deb"
 ok "another kind of app too" app plain
+minisign -G -W -p "$T/one.pub" -s "$T/one.key" >/dev/null
+KEY=$(tail -n 1 "$T/one.pub")
+mkdir -p "$T/lamp/root/usr/bin"
+printf '#!/bin/sh\necho x >>~/runs\necho lamp $(wc -l <~/runs)\n' >"$T/lamp/root/usr/bin/lamp"
+chmod 755 "$T/lamp/root/usr/bin/lamp"
+echo '{"format": 1, "id": "lamp", "version": "1", "name": "Lamp", "summary": "a lamp", "arch": "all", "commands": ["/usr/bin/lamp"]}' \
+	>"$T/lamp/manifest.json"
+cb bundle "$T/lamp" -k "$T/one.key" -o "$T/lamp.cowbell" >/dev/null
 is "it runs" "$(cb run notebook -- one </dev/null)" one
 cb generations notebook >/dev/null
 sh_in plain 'echo mine >~/f'
@@ -62,6 +70,47 @@ like "history has it" "$(cb history notebook)" 'installed anew'
 like "so do its generations" "$(cb generations notebook)" rebuilt
 is "once is enough" "$(cb run notebook -- four </dev/null >/dev/null; cb --json history notebook | grep -c 'installed anew')" 1
 is "an app without packages just runs" "$(sh_in plain 'cat ~/f')" mine
+
+# All at once, with a word about each.
+ok "a bundle" cb install --key "$KEY" "$T/lamp.cowbell"
+cb run lamp </dev/null >/dev/null 2>&1
+change() { # another state of the database
+	stop
+	printf '\n' >>"$T/status"
+	start_changed
+}
+change
+like "what is on an old base is marked" "$(cb list)" '^lamp .* old base$'
+unlike "what has no packages is not" "$(cb list)" '^plain .* old base'
+all=$(cb rebuild 2>&1)
+is "all are installed anew, each is told" "$(sed 's/  */ /g' <<<"$all" | sort)" "$(sort <<W
+lamp installed anew, its state on top
+notebook installed anew, its state on top
+W
+)"
+is "once is enough for that, too" "$(cb rebuild)" "Every app was installed on this system as it is."
+is "a bundle's state is there" "$(cb run lamp </dev/null 2>/dev/null)" "lamp 2"
+fails "no such app" 1 "no app" cb rebuild nobody
+is "figures count the packages that are kept once" \
+	"$(cb --json info notebook | jq '.app.disk.packages')" "$(stat -c %s "$(find "$R/state/store/layers" -path '*/pkg/0' -size -4k | head -n 1)")"
+
+# While packages change, nothing runs.
+ok "one that starts by itself" cb autostart notebook on
+sleep 1000 8>&- 9>&- &
+manager=$!
+cb run --detach plain -- sleep 1000 </dev/null >/dev/null 2>&1
+like "sessions end before packages change" "$(cb rebuild --before $manager)" '^[12] sessions? w.* ended; none begins'
+is "nothing runs" "$(cb --json ps | jq '.sessions | length')" 0
+fails "nothing starts" 125 "this system's packages are being changed (again when that is done)" cb run plain -- true
+fails "nothing is installed" 1 "this system's packages are being changed" cb install --name late -- touch /opt/x
+is "nothing of it is there" "$(cb info late 2>&1 | grep -c 'no app')" 1
+kill $manager
+wait $manager 2>/dev/null
+ok "who changed them is gone: apps run" sh -c "for i in \$(seq 50); do '$BIN/cowbell' --root '$R' run plain -- true </dev/null 2>/dev/null && exit 0; sleep 0.1; done; exit 1"
+fails "a manager that is none" 1 "No such process" cb rebuild --before 4194304
+fails "a number that is none" 2 "usage" cb rebuild --before soon
+ok "no longer by itself" cb autostart notebook off
+ok "the bundle goes" cb --yes uninstall lamp
 
 # Back to a state from before the change: on the install as it is now.
 first=$(cb --json generations notebook | jq -r '.generations[] | select(.kind=="run") | .number' | head -n 1)

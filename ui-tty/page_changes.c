@@ -79,6 +79,8 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 	}
 	if (json_array_size(json_object_get(place->data, "changes")) == 0)
 		lines_add(lines, STYLE_DIM, -1, "  no file");
+	if (bool_of(place->data, "cut"))
+		lines_add(lines, STYLE_DIM, -1, "  and more");
 }
 
 static void go_back(struct ui *ui, struct place *place, const char *value)

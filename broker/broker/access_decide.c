@@ -7,6 +7,7 @@
 
 #include "policy/reach.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,8 +40,10 @@ static int see_grant(void *data, const struct grant_record *grant)
 
 	/* Only what speaks of it: of the network there may be many. */
 	if (strcmp(grant->permission, seen->ref->permission->name) != 0 || !broker_grant_live(seen->broker, grant) ||
-	    !permission_covers(seen->ref, grant->item, grant->give) || seen->count == GRANTS_SEEN_MAX)
+	    !permission_covers(seen->ref, grant->item, grant->give))
 		return 0;
+	if (seen->count == GRANTS_SEEN_MAX)
+		return 1; /* one that is not looked at may be a no */
 	seen->records[seen->count] = *grant;
 	view = &seen->views[seen->count++];
 	view->give = grant->give;
@@ -109,7 +112,9 @@ static int load_grants(struct broker *broker, struct session *session, const cha
 	rc = store_grant_each(txn, app, see_grant, seen, err);
 	seen->declared = declared_of(txn, app, seen->declared_text, seen->declared_list);
 	store_abort(txn);
-	return rc < 0 ? -1 : 0;
+	if (rc > 0)
+		err_set(err, E2BIG, "more than %u of them speak of it", GRANTS_SEEN_MAX);
+	return rc ? -1 : 0;
 }
 
 static void fill_from_grant(struct access_decision *ret, const struct grants_seen *seen)

@@ -173,7 +173,7 @@ int answer_store(struct broker *broker, struct session *session, const struct an
 
 struct forget_walk {
 	const struct permission_ref *ref;
-	struct grant_record found[64];
+	struct grant_record found[GRANTS_PER_APP_MAX]; /* all that there can be */
 	size_t count;
 };
 

@@ -6,6 +6,7 @@
 #include "broker/generation.h"
 
 #include "base/log.h"
+#include "broker/ancestry.h"
 #include "broker/grants_back.h"
 #include "broker/job.h"
 
@@ -38,11 +39,6 @@ static void change_end(struct change *c, const struct err *err)
 	fn(data, err ? NULL : &result, err);
 }
 
-bool generation_takes_up(const struct generation_record *g)
-{
-	return g->kind == GENERATION_ROLLBACK || g->kind == GENERATION_RESET || g->kind == GENERATION_REBUILT;
-}
-
 void generation_count_kept(struct kept_packages *kept, const struct generation_record *g)
 {
 	if (!g->kept_bytes)
@@ -65,69 +61,47 @@ void generation_restack(struct generation_record *g, const struct generation_rec
 	memcpy(g->base_hash, install->base_hash, sizeof(g->base_hash));
 }
 
-int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number, bool *set, uint32_t size,
-			struct err *err)
-{
-	/* Numbers only go down: the walk ends. */
-	while (number && number < size) {
-		struct generation_record g;
-		int found = store_generation_get(txn, app, number, &g, err);
-		uint32_t next;
-
-		if (found < 0)
-			return -1;
-		if (!found)
-			return 0;
-		set[number] = true;
-		next = generation_takes_up(&g) ? g.of : g.parent;
-		if (g.kind == GENERATION_REBUILT && g.parent < size)
-			set[g.parent] = true;
-		if (next >= number)
-			return 0;
-		number = next;
-	}
-	return 0;
-}
-
 /* --- rollback and reset --- */
 
 struct doom_walk {
 	struct change *c;
-	struct store_txn *txn;
-	bool keep[65536];
-	uint32_t doomed[4096];
-	size_t count;
+	struct ancestry keep;
+	uint32_t *doomed;
+	size_t count, room;
 };
 
 static int find_doomed(void *data, const struct generation_record *g)
 {
 	struct doom_walk *walk = data;
 
-	if (g->number < ARRAY_LEN(walk->keep) && !walk->keep[g->number] && (!g->doomed_powered_ms || walk->c->now) &&
-	    g->number != walk->c->result.generation && walk->count < ARRAY_LEN(walk->doomed)) {
-		walk->doomed[walk->count++] = g->number;
-		walk->c->result.files += g->entries;
-		walk->c->result.bytes += g->bytes;
-		walk->c->result.generations++;
+	if (ancestry_has(&walk->keep, g->number) || (g->doomed_powered_ms && !walk->c->now) ||
+	    g->number == walk->c->result.generation)
+		return 0;
+	if (walk->count == walk->room) {
+		walk->room = walk->room ? 2 * walk->room : 64;
+		walk->doomed = xrealloc(walk->doomed, walk->room * sizeof(*walk->doomed));
 	}
+	walk->doomed[walk->count++] = g->number;
+	walk->c->result.files += g->entries;
+	walk->c->result.bytes += g->bytes;
+	walk->c->result.generations++;
 	return 0;
 }
 
 static int doom_others(struct change *c, struct store_txn *txn, struct err *err)
 {
-	struct doom_walk *walk = xcalloc(1, sizeof(*walk));
+	struct doom_walk walk = { .c = c };
 	uint64_t powered = 0;
 	int rc = -1;
 
-	walk->c = c;
 	if (broker_powered_ms(c->broker, txn, &powered, err) < 0 ||
-	    generation_ancestry(txn, c->app, c->target.number, walk->keep, ARRAY_LEN(walk->keep), err) < 0 ||
-	    store_generation_each(txn, c->app, find_doomed, walk, err) < 0)
+	    ancestry_of(txn, c->app, c->target.number, &walk.keep, err) < 0 ||
+	    store_generation_each(txn, c->app, find_doomed, &walk, err) < 0)
 		goto out;
-	for (size_t i = 0; i < walk->count; i++) {
+	for (size_t i = 0; i < walk.count; i++) {
 		struct generation_record g;
 
-		if (store_generation_get(txn, c->app, walk->doomed[i], &g, err) != 1)
+		if (store_generation_get(txn, c->app, walk.doomed[i], &g, err) != 1)
 			continue;
 		/* powered + 1 at the least: 0 means that it is not doomed */
 		g.doomed_powered_ms = c->now ? 1 : powered + DOOM_MS;
@@ -136,29 +110,30 @@ static int doom_others(struct change *c, struct store_txn *txn, struct err *err)
 	}
 	rc = 0;
 out:
-	free(walk);
+	free(walk.doomed);
+	ancestry_finish(&walk.keep);
 	return rc;
 }
 
 static int revive(struct change *c, struct store_txn *txn, struct err *err)
 {
-	bool *set = xcalloc(65536, sizeof(*set));
-	int rc = generation_ancestry(txn, c->app, c->target.number, set, 65536, err);
+	struct ancestry set;
+	int rc = ancestry_of(txn, c->app, c->target.number, &set, err);
 
-	for (uint32_t n = 1; n < 65536 && rc == 0; n++) {
+	for (size_t i = 0; i < set.count && rc == 0; i++) {
 		struct generation_record g;
 
-		if (!set[n] || store_generation_get(txn, c->app, n, &g, err) != 1 || !g.doomed_powered_ms)
+		if (store_generation_get(txn, c->app, set.numbers[i], &g, err) != 1 || !g.doomed_powered_ms)
 			continue;
 		g.doomed_powered_ms = 0;
 		rc = store_generation_put(txn, &g, err);
 	}
-	free(set);
+	ancestry_finish(&set);
 	return rc;
 }
 
 struct grants_walk {
-	struct grant_record found[256];
+	struct grant_record found[GRANTS_PER_APP_MAX];
 	size_t count;
 };
 
@@ -344,7 +319,7 @@ static uint32_t one_back(struct store_txn *txn, const char *app, uint32_t head)
 	struct err err = { 0 };
 
 	while (head && store_generation_get(txn, app, head, &g, &err) == 1) {
-		if (!generation_takes_up(&g))
+		if (!ancestry_takes_up(&g))
 			return g.parent;
 		if (g.kind == GENERATION_REBUILT && is_update(txn, &g))
 			return g.of;

@@ -57,16 +57,8 @@ void generation_cleanup(struct broker *broker);
 /* Merges the head's chain if it is deep; waits for the app's turn. */
 void generation_merge_if_deep(struct broker *broker, const char *app);
 
-/* Whether it stands for the state of another one, "of". */
-bool generation_takes_up(const struct generation_record *g);
-
 /* Puts the state of g on another install of the same app. */
 void generation_restack(struct generation_record *g, const struct generation_record *install);
-
-/* Which generations make up the state of generation number: set[n] is true for
- * those, n < size. Follows parents, and "of" where a state was taken up. */
-int generation_ancestry(struct store_txn *txn, const char *app, uint32_t number, bool *set, uint32_t size,
-			struct err *err);
 
 /* The packages that installs are kept with: one made anew has those of the one
  * before, and they are counted once. */

@@ -41,8 +41,9 @@ struct mark {
 struct network_state {
 	struct session *session;
 	struct waiting *waiting;
-	struct mark once[MARKS_MAX], quiet[MARKS_MAX], expiry[MARKS_MAX];
-	size_t once_count, quiet_count, expiry_count;
+	struct mark once[MARKS_MAX], quiet[MARKS_MAX];
+	struct mark *expiry; /* as many as its person gave: none may be forgotten */
+	size_t once_count, quiet_count, expiry_count, expiry_room;
 	unsigned int unanswered;
 	struct loop_source *timer;
 };
@@ -76,6 +77,26 @@ static struct mark *mark_of(struct mark *marks, size_t *count, const char *item,
 	memset(m, 0, sizeof(*m));
 	(void)snprintf(m->item, sizeof(m->item), "%s", item);
 	return m;
+}
+
+static void expire_at(struct network_state *n, const char *item, uint64_t until_ms)
+{
+	struct mark *m = NULL;
+
+	for (size_t i = 0; i < n->expiry_count && !m; i++) {
+		if (strcmp(n->expiry[i].item, item) == 0)
+			m = &n->expiry[i];
+	}
+	if (!m && n->expiry_count == n->expiry_room) {
+		n->expiry_room = n->expiry_room ? 2 * n->expiry_room : 8;
+		n->expiry = xrealloc(n->expiry, n->expiry_room * sizeof(*n->expiry));
+	}
+	if (!m) {
+		m = &n->expiry[n->expiry_count++];
+		memset(m, 0, sizeof(*m));
+		(void)snprintf(m->item, sizeof(m->item), "%s", item);
+	}
+	m->until_ms = until_ms;
 }
 
 /* --- messages --- */
@@ -156,7 +177,7 @@ static void arm(struct network_state *n)
 {
 	uint64_t next = UINT64_MAX, now = loop_boot_ms();
 
-	for (size_t i = 0; i < n->expiry_count && i < MARKS_MAX; i++) {
+	for (size_t i = 0; i < n->expiry_count; i++) {
 		if (n->expiry[i].until_ms && n->expiry[i].until_ms < next)
 			next = n->expiry[i].until_ms;
 	}
@@ -171,7 +192,7 @@ static void on_expiry(void *data)
 	struct network_state *n = data;
 	uint64_t now = loop_boot_ms();
 
-	for (size_t i = 0; i < n->expiry_count && i < MARKS_MAX; i++) {
+	for (size_t i = 0; i < n->expiry_count; i++) {
 		struct mark *m = &n->expiry[i];
 
 		if (!m->until_ms || m->until_ms > now)
@@ -200,7 +221,7 @@ static void allow(struct network_state *n, struct waiting *wait, const struct ac
 	enum net_for lasts = access_scope_is_open(session->broker, session, wait->to.local) ? NET_FOR_SCOPE : NET_FOR_HOST;
 
 	if (found->until_boot_ms) {
-		mark_of(n->expiry, &n->expiry_count, found->item, true)->until_ms = found->until_boot_ms;
+		expire_at(n, found->item, found->until_boot_ms);
 		arm(n);
 		ms = ms ? ms : 1;
 	}
@@ -430,6 +451,7 @@ void network_session_gone(struct session *session)
 	while (n->waiting)
 		wait_end(n, n->waiting);
 	loop_remove(n->timer);
+	free(n->expiry);
 	free(n);
 	session->network = NULL;
 }

@@ -90,7 +90,7 @@ SERVICE_METHOD(service_mark);
 SERVICE_METHOD(service_generations);
 SERVICE_METHOD(service_versions);
 SERVICE_METHOD(service_cat);
-SERVICE_METHOD(service_diff);
+SERVICE_METHOD(service_diff); /* service_diff.c */
 SERVICE_METHOD(service_rollback);
 SERVICE_METHOD(service_rollback_plan);
 SERVICE_METHOD(service_reset);
@@ -110,6 +110,10 @@ json_t *service_json_permissions(struct broker *broker, const char *app, const s
 json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref,
 				const struct usage *usage);
 json_t *service_json_history(const struct history_record *entry);
+/* More versions or changes than these are cut, and the reply says so. */
+#define SERVICE_VERSIONS_MAX 20000u
+const char *service_entry_name(enum entry_kind kind);
+json_t *service_json_path(const char *path); /* escaped: it is the app's word */
 json_t *service_json_generation(const struct generation_record *g, const struct app_record *app);
 
 #endif

@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSIONS_MAX 20000u /* in one reply, which must stay bounded */
-
 /* --- generations --- */
 
 struct generations_walk {
@@ -89,31 +87,34 @@ SERVICE_METHOD(service_pin)
 
 /* --- versions --- */
 
-static const char *const entry_names[] = {
-	[ENTRY_DELETED] = "deleted", [ENTRY_FILE] = "file",     [ENTRY_DIR] = "directory",
-	[ENTRY_SYMLINK] = "symlink", [ENTRY_FIFO] = "fifo",     [ENTRY_SOCKET] = "socket",
-	[ENTRY_REPLACED] = "directory", [ENTRY_MOVED] = "directory",
-};
-
-static json_t *json_text(const char *s)
-{
-	char shown[PATH_SIZE * 2];
-
-	text_escape(s, strlen(s), shown, sizeof(shown));
-	return json_string(shown);
-}
-
 struct versions_walk {
 	json_t *array;
+	bool cut;
 	uint64_t since_ms;
-	const bool *known; /* generation numbers that have a record */
-	uint32_t known_size;
-	struct store_txn *txn;
-	const char *app;
-	uint64_t *times;
+	struct known {
+		uint32_t number;
+		uint64_t wall_ms;
+	} *known; /* generations that have a record, ascending */
+	size_t known_count, known_room;
 	const struct broker *broker;
 	const char *path; /* of a folder that gates stand for: only this one */
 };
+
+static bool is_shown(const struct versions_walk *walk, uint32_t number)
+{
+	size_t low = 0, high = walk->known_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (walk->known[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < walk->known_count && walk->known[low].number == number &&
+	       walk->known[low].wall_ms >= walk->since_ms;
+}
 
 static int add_version(void *data, const struct version_record *v)
 {
@@ -124,34 +125,34 @@ static int add_version(void *data, const struct version_record *v)
 
 	if (vault == VAULT_FRAME || (walk->path && (vault == VAULT_NONE || strcmp(path, walk->path) != 0)))
 		return 0;
-	if (v->generation >= walk->known_size || !walk->known[v->generation] ||
-	    walk->times[v->generation] < walk->since_ms)
+	if (!is_shown(walk, v->generation))
 		return 0;
+	if (json_array_size(walk->array) == SERVICE_VERSIONS_MAX) {
+		walk->cut = true;
+		return 1;
+	}
 	for (size_t i = 0; i < HASH_SIZE; i++)
 		(void)snprintf(hash + 2 * i, 3, "%02x", v->hash[i]);
 	json_array_append_new(walk->array,
-			      json_pack("{s:o, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}", "path", json_text(path),
+			      json_pack("{s:o, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:s}", "path", service_json_path(path),
 					"inside", vault_name(vault),
-					"generation", (json_int_t)v->generation, "kind", entry_names[v->kind], "target",
-					json_text(v->target), "size", (json_int_t)v->size, "mode", (json_int_t)v->mode,
+					"generation", (json_int_t)v->generation, "kind", service_entry_name(v->kind), "target",
+					service_json_path(v->target), "size", (json_int_t)v->size, "mode", (json_int_t)v->mode,
 					"uid", (json_int_t)v->uid, "gid", (json_int_t)v->gid, "mtime",
 					(json_int_t)(v->mtime_ns / 1000000), "hash", v->kind == ENTRY_FILE ? hash : ""));
-	return json_array_size(walk->array) >= VERSIONS_MAX;
+	return 0;
 }
-
-struct known_walk {
-	bool known[65536];
-	uint64_t times[65536];
-};
 
 static int add_known(void *data, const struct generation_record *g)
 {
-	struct known_walk *walk = data;
+	struct versions_walk *walk = data;
 
-	if (g->number < ARRAY_LEN(walk->known)) {
-		walk->known[g->number] = true;
-		walk->times[g->number] = g->wall_ms;
+	if (walk->known_count == walk->known_room) {
+		walk->known_room = walk->known_room ? 2 * walk->known_room : 64;
+		walk->known = xrealloc(walk->known, walk->known_room * sizeof(*walk->known));
 	}
+	walk->known[walk->known_count].number = g->number;
+	walk->known[walk->known_count++].wall_ms = g->wall_ms;
 	return 0;
 }
 
@@ -178,7 +179,6 @@ SERVICE_METHOD(service_versions)
 	char path[PATH_SIZE];
 	struct versions_walk walk = { .since_ms = service_int(params, "since"), .broker = broker };
 	const char *one;
-	struct known_walk *known;
 	struct err err = { 0 };
 	struct store_txn *txn;
 
@@ -186,175 +186,20 @@ SERVICE_METHOD(service_versions)
 		return;
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
-	known = xcalloc(1, sizeof(*known));
 	walk.array = json_array();
-	walk.known = known->known;
-	walk.times = known->times;
-	walk.known_size = ARRAY_LEN(known->known);
 	one = clean_path(service_str(params, "path"), path, sizeof(path));
 	txn = store_begin(broker->store, false, &err);
-	if (!txn || store_generation_each(txn, app, add_known, known, &err) < 0 ||
+	if (!txn || store_generation_each(txn, app, add_known, &walk, &err) < 0 ||
 	    store_version_each(txn, app, one, add_version, &walk, &err) < 0 ||
 	    (one && vault_may_have(broker, one) && (walk.path = one) &&
 	     store_version_each(txn, app, NULL, add_version, &walk, &err) < 0)) {
 		json_decref(walk.array);
 		service_fail(call, &err);
 	} else {
-		varlink_reply(call, json_pack("{s:o}", "versions", walk.array));
+		varlink_reply(call, json_pack("{s:o, s:b}", "versions", walk.array, "cut", walk.cut));
 	}
 	store_abort(txn);
-	free(known);
-}
-
-/* --- diff --- */
-
-struct state_entry {
-	char *path;
-	enum entry_kind kind[2]; /* before, after */
-	bool in[2];
-	uint64_t size[2];
-	uint8_t hash[2][HASH_SIZE];
-	uint32_t mode[2];
-	uint32_t best[2]; /* generation that said so */
-	char *target;
-};
-
-struct diff_walk {
-	bool sets[2][65536];
-	struct state_entry *entries;
-	size_t count, room;
-};
-
-/* Versions come path by path, so the entry to fill is the last one or a new one. */
-static int add_state(void *data, const struct version_record *v)
-{
-	struct diff_walk *walk = data;
-	struct state_entry *e;
-
-	if (v->generation >= 65536 || (!walk->sets[0][v->generation] && !walk->sets[1][v->generation]))
-		return 0;
-	if (!walk->count || strcmp(walk->entries[walk->count - 1].path, v->path) != 0) {
-		if (walk->count == walk->room) {
-			walk->room = walk->room ? walk->room * 2 : 256;
-			walk->entries = xrealloc(walk->entries, walk->room * sizeof(*walk->entries));
-		}
-		e = &walk->entries[walk->count++];
-		memset(e, 0, sizeof(*e));
-		e->path = xstrdup(v->path);
-		e->target = xstrdup(v->target);
-	}
-	e = &walk->entries[walk->count - 1];
-	for (int side = 0; side < 2; side++) {
-		if (!walk->sets[side][v->generation] || (e->in[side] && e->best[side] > v->generation))
-			continue;
-		e->in[side] = true;
-		e->kind[side] = v->kind;
-		e->size[side] = v->size;
-		e->mode[side] = v->mode;
-		e->best[side] = v->generation;
-		memcpy(e->hash[side], v->hash, HASH_SIZE);
-	}
-	return 0;
-}
-
-static const char *change_of(const struct state_entry *e)
-{
-	bool was = e->in[0] && e->kind[0] != ENTRY_DELETED, is = e->in[1] && e->kind[1] != ENTRY_DELETED;
-
-	if (e->in[0] && e->in[1] && e->best[0] == e->best[1])
-		return NULL;
-	if (e->in[1] && e->kind[1] == ENTRY_MOVED && !(e->in[0] && e->kind[0] == ENTRY_MOVED))
-		return "moved";
-	if (was && is) {
-		bool same = e->kind[0] == e->kind[1] && e->size[0] == e->size[1] && e->mode[0] == e->mode[1] &&
-			    memcmp(e->hash[0], e->hash[1], HASH_SIZE) == 0;
-
-		return same ? NULL : "changed";
-	}
-	if (is)
-		return "added";
-	if (was || (e->in[1] && !e->in[0]))
-		return "deleted";
-	return NULL;
-}
-
-static json_t *diff_json(const struct broker *broker, struct diff_walk *walk)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < walk->count; i++) {
-		struct state_entry *e = &walk->entries[i];
-		const char *change = change_of(e);
-		int side = e->in[1] && e->kind[1] != ENTRY_DELETED ? 1 : 0;
-		char stood_for[PATH_SIZE];
-		enum vault_kind vault = vault_path(broker, e->path, stood_for, sizeof(stood_for));
-		const char *path = vault == VAULT_NONE ? e->path : stood_for;
-
-		if (change && vault != VAULT_FRAME && json_array_size(array) < VERSIONS_MAX)
-			json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "path",
-							       json_text(path), "inside", vault_name(vault), "change", change, "kind",
-							       entry_names[e->kind[side]], "from",
-							       json_text(strcmp(change, "moved") == 0 ? e->target : ""),
-							       "size_before", (json_int_t)e->size[0], "size_after",
-							       (json_int_t)e->size[1]));
-		free(e->path);
-		free(e->target);
-	}
-	free(walk->entries);
-	return array;
-}
-
-/* Defaults: from the generation before the head to the head. */
-static int diff_ends(struct store_txn *txn, const struct app_record *app, uint32_t *from, uint32_t *to, struct err *err)
-{
-	struct generation_record g;
-	int found;
-
-	if (!*to)
-		*to = app->head;
-	found = store_generation_get(txn, app->id, *to, &g, err);
-	if (found != 1)
-		return found < 0 ? -1 : err_set(err, EINVAL, "'%s' has no generation %u", app->id, *to);
-	if (!*from) {
-		*from = g.parent;
-		return 0;
-	}
-	found = store_generation_get(txn, app->id, *from, &g, err);
-	if (found == 0)
-		return err_set(err, EINVAL, "'%s' has no generation %u", app->id, *from);
-	return found < 0 ? -1 : 0;
-}
-
-SERVICE_METHOD(service_diff)
-{
-	struct broker *broker = data;
-	uint32_t from = service_number(params, "from"), to = service_number(params, "to");
-	struct app_record app = { 0 };
-	struct diff_walk *walk;
-	struct err err = { 0 };
-	struct store_txn *txn;
-	json_t *changes;
-
-	if (service_wait_settled(data, call, params, service_diff))
-		return;
-	if (service_get_app(broker, call, service_str(params, "app"), &app) != 1)
-		return;
-	walk = xcalloc(1, sizeof(*walk));
-	txn = store_begin(broker->store, false, &err);
-	if (!txn || diff_ends(txn, &app, &from, &to, &err) < 0 ||
-	    generation_ancestry(txn, app.id, from, walk->sets[0], 65536, &err) < 0 ||
-	    generation_ancestry(txn, app.id, to, walk->sets[1], 65536, &err) < 0 ||
-	    store_version_each(txn, app.id, NULL, add_state, walk, &err) < 0) {
-		json_decref(diff_json(broker, walk));
-		service_fail(call, &err);
-	} else {
-		changes = diff_json(broker, walk);
-		varlink_reply(call, json_pack("{s:o, s:I, s:I}", "changes", changes, "from", (json_int_t)from, "to",
-					      (json_int_t)to));
-	}
-	store_abort(txn);
-	app_record_finish(&app);
-	free(walk);
+	free(walk.known);
 }
 
 /* --- cat --- */

@@ -23,6 +23,25 @@ static const char *const app_state_names[] = {
 	[APP_REMOVING] = "removing",
 };
 
+const char *service_entry_name(enum entry_kind kind)
+{
+	static const char *const names[] = {
+		[ENTRY_DELETED] = "deleted", [ENTRY_FILE] = "file",     [ENTRY_DIR] = "directory",
+		[ENTRY_SYMLINK] = "symlink", [ENTRY_FIFO] = "fifo",     [ENTRY_SOCKET] = "socket",
+		[ENTRY_REPLACED] = "directory", [ENTRY_MOVED] = "directory",
+	};
+
+	return names[kind];
+}
+
+json_t *service_json_path(const char *path)
+{
+	char shown[PATH_SIZE * 2];
+
+	text_escape(path, strlen(path), shown, sizeof(shown));
+	return json_string(shown);
+}
+
 struct disk_walk {
 	uint32_t install;
 	json_int_t install_bytes, bytes, count;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/job.h"
+#include "broker/retention.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -262,6 +263,7 @@ static void on_done(void *data, const struct job_result *result)
 		generation_drop_layers(broker, &s->old_upper, 1);
 	settle_end(s, 0, "");
 	generation_merge_if_deep(broker, app);
+	retention_apply(broker, app);
 }
 
 static const struct job_ops settle_ops = { .on_entries = on_entries, .on_done = on_done };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "broker/vault_path.h"
 
-#include "broker/generation.h"
+#include "broker/ancestry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ bool vault_may_have(const struct broker *broker, const char *path)
 struct vault_search {
 	const struct broker *broker;
 	const char *wanted;
-	bool known[65536]; /* generations that the asked one is made of */
+	struct ancestry known; /* generations that the asked one is made of */
 	uint32_t best;
 	char found[PATH_SIZE];
 };
@@ -67,7 +67,7 @@ static int look_at(void *data, const struct version_record *v)
 	struct vault_search *s = data;
 	char stood_for[PATH_SIZE];
 
-	if (v->kind != ENTRY_FILE || v->generation >= ARRAY_LEN(s->known) || !s->known[v->generation] ||
+	if (v->kind != ENTRY_FILE || !ancestry_has(&s->known, v->generation) ||
 	    v->generation < s->best || strncmp(v->path, VAULT "/", strlen(VAULT "/")) != 0 ||
 	    vault_path(s->broker, v->path, stood_for, sizeof(stood_for)) < VAULT_COPY ||
 	    strcmp(stood_for, s->wanted) != 0)
@@ -85,11 +85,12 @@ int vault_find(const struct broker *broker, struct store_txn *txn, const struct 
 
 	s->broker = broker;
 	s->wanted = path;
-	rc = generation_ancestry(txn, g->app, g->number, s->known, ARRAY_LEN(s->known), err);
+	rc = ancestry_of(txn, g->app, g->number, &s->known, err);
 	if (rc == 0 && store_version_each(txn, g->app, NULL, look_at, s, err) < 0)
 		rc = -1;
 	if (rc == 0 && s->found[0])
 		(void)snprintf(path, size, "%s", s->found);
+	ancestry_finish(&s->known);
 	free(s);
 	return rc < 0 ? -1 : 0;
 }

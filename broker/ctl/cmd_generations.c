@@ -56,6 +56,13 @@ int cmd_generations(struct ctl *ctl, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* On stderr, so that a list stays a list. */
+static void tell_cut(json_t *reply, size_t shown)
+{
+	if (bool_of(reply, "cut"))
+		(void)fprintf(stderr, "cowbell: there are more than these %zu\n", shown);
+}
+
 int cmd_versions(struct ctl *ctl, int argc, char **argv)
 {
 	const char *since = NULL;
@@ -90,6 +97,7 @@ int cmd_versions(struct ctl *ctl, int argc, char **argv)
 			     str_of(v, "hash"), str_of(v, "path"), *str_of(v, "inside") ? " (in the " : "",
 			     str_of(v, "inside"), *str_of(v, "inside") ? ")" : "");
 	}
+	tell_cut(reply, json_array_size(json_object_get(reply, "versions")));
 	if (argc == 3 && json_array_size(json_object_get(reply, "versions")) == 0 && !ctl->quiet) {
 		(void)fprintf(stderr, "cowbell: %s: it never changed '%s' (cowbell versions %s)\n", argv[1], argv[2],
 			      argv[1]);
@@ -191,6 +199,7 @@ int cmd_diff(struct ctl *ctl, int argc, char **argv)
 			(void)printf("  %lld to %lld bytes", int_of(c, "size_before"), int_of(c, "size_after"));
 		(void)putchar('\n');
 	}
+	tell_cut(reply, json_array_size(json_object_get(reply, "changes")));
 	json_decref(reply);
 	return EXIT_DONE;
 }

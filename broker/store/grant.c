@@ -4,6 +4,7 @@
  */
 #include "store/db.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void grant_key(struct key *key, const char *app, const char *permission, const char *item)
@@ -88,12 +89,44 @@ int store_grant_get(struct store_txn *txn, const char *app, const char *permissi
 	return 0;
 }
 
+static int count_one(void *data, const uint8_t *key, size_t key_len, struct rd *body)
+{
+	size_t *n = data;
+
+	(void)key;
+	(void)key_len;
+	(void)body;
+	return ++*n >= GRANTS_PER_APP_MAX;
+}
+
+/* So many that whoever takes some back, or keeps them, sees all of them. */
+static int check_room(struct store_txn *txn, const struct grant_record *grant, const struct key *key, struct err *err)
+{
+	struct key app;
+	size_t n = 0;
+	int found = db_any(txn, DB_GRANTS, key, err);
+
+	if (found)
+		return found < 0 ? -1 : 0;
+	key_init(&app);
+	key_text(&app, grant->app);
+	found = db_each(txn, DB_GRANTS, &app, count_one, &n, err);
+	if (found != 1)
+		return found;
+	err_set(err, E2BIG, "'%s' has %u answers already, as many as are kept", grant->app, GRANTS_PER_APP_MAX);
+	return err_hint(err, "cowbell revoke %s %s takes back those for %s", grant->app, grant->permission,
+			grant->permission);
+}
+
 int store_grant_put(struct store_txn *txn, const struct grant_record *grant, struct err *err)
 {
-	struct wr *w = db_record(txn);
+	struct wr *w;
 	struct key key;
 
 	grant_key(&key, grant->app, grant->permission, grant->item);
+	if (check_room(txn, grant, &key, err) < 0)
+		return -1;
+	w = db_record(txn);
 	grant_encode(w, grant);
 	return db_put(txn, DB_GRANTS, &key, w, err);
 }

@@ -176,6 +176,9 @@ struct grant_record {
 
 int store_grant_get(struct store_txn *txn, const char *app, const char *permission, const char *item,
 		    struct grant_record *ret, struct err *err); /* 1, 0, -1 */
+
+/* E2BIG, with a hint, for one more than GRANTS_PER_APP_MAX. */
+#define GRANTS_PER_APP_MAX 512u
 int store_grant_put(struct store_txn *txn, const struct grant_record *grant, struct err *err);
 int store_grant_delete(struct store_txn *txn, const char *app, const char *permission, const char *item,
 		       struct err *err); /* 1 was there, 0 was not, -1 */
@@ -184,10 +187,8 @@ int store_grant_delete(struct store_txn *txn, const char *app, const char *permi
 int store_grant_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct grant_record *grant),
 		     void *data, struct err *err);
 
-#define GRANTS_PER_APP_MAX 256u
-
-/* Writes down, under that generation, which grants of app stand now. More than
- * GRANTS_PER_APP_MAX are not kept at all. They go with their generation. */
+/* Writes down, under that generation, which grants of app stand now. They go with
+ * their generation. */
 int store_grants_keep(struct store_txn *txn, const char *app, uint32_t generation, struct err *err);
 
 /* The grants that stood when the generation was made, as store_grant_each. ENOENT
@@ -266,6 +267,17 @@ int store_generation_put(struct store_txn *txn, const struct generation_record *
 
 /* With its versions, and the paths that then have none. */
 int store_generation_delete(struct store_txn *txn, const char *app, uint32_t number, struct err *err);
+
+/* Ends generations of app whose states others go on from. Of each path the newest
+ * version among those that go into one generation becomes that one's, unless it has
+ * its own; what goes into 0 goes with its versions. list is in order of generation,
+ * and no into is in it. What pointed at them is the caller's to mend. -1 with err,
+ * and the transaction can only be aborted. */
+struct absorbed {
+	uint32_t generation, into;
+};
+int store_generations_absorb(struct store_txn *txn, const char *app, const struct absorbed *list, size_t count,
+			     struct err *err);
 
 /* Oldest first. app NULL: of all apps (for garbage collection). */
 int store_generation_each(struct store_txn *txn, const char *app,

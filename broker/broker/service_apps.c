@@ -129,9 +129,9 @@ static json_t *session_json(struct broker *broker, const struct session *s)
 		json_array_append_new(given, json_pack("{s:s, s:s}", "permission", name, "answer",
 						       give_name(s->gates[i].given)));
 	}
-	return json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:i}", "id", (json_int_t)s->id, "app", s->app, "kind",
+	return json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:i, s:b}", "id", (json_int_t)s->id, "app", s->app, "kind",
 			 s->kind == SESSION_INSTALL ? "install" : "run", "since", (json_int_t)s->since_wall_ms,
-			 "commands", commands, "given", given, "waiting", waiting, "pid", 0);
+			 "commands", commands, "given", given, "waiting", waiting, "pid", 0, "held", s->held);
 }
 
 SERVICE_METHOD(service_ps)

@@ -141,11 +141,18 @@ out:
 
 /* --- doctor --- */
 
+static void probe_state(json_t *probes, const char *name, const char *state, const char *found, const char *cost,
+			const char *cure)
+{
+	bool ok = strcmp(state, "ok") == 0;
+
+	json_array_append_new(probes, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "state", state, "found", found,
+						"cost", ok ? "" : cost, "cure", ok ? "" : cure));
+}
+
 static void probe(json_t *probes, const char *name, bool ok, const char *found, const char *cost, const char *cure)
 {
-	json_array_append_new(probes, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "state",
-						ok ? "ok" : "missing", "found", found, "cost", ok ? "" : cost, "cure",
-						ok ? "" : cure));
+	probe_state(probes, name, ok ? "ok" : "missing", found, cost, cure);
 }
 
 SERVICE_METHOD(service_doctor)
@@ -164,10 +171,13 @@ SERVICE_METHOD(service_doctor)
 	      "sessions are ended process by process", "a kernel from 5.14 on");
 	probe(probes, "memory limit", broker->features & FEATURE_CGROUP_MEMORY,
 	      broker->features & FEATURE_CGROUP_MEMORY ? "memory.max" : "the memory controller is not on cgroup v2",
-	      "an app can use all memory", "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=memory");
-	probe(probes, "process limit", broker->features & FEATURE_CGROUP_PIDS,
-	      broker->features & FEATURE_CGROUP_PIDS ? "pids.max" : "the pids controller is not on cgroup v2",
-	      "an app can start processes without bound", "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=pids");
+	      "an app can use all memory, though the kernel ends apps before anything else", "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=memory");
+	probe_state(probes, "process limit", broker->features & FEATURE_CGROUP_PIDS ? "ok" : "limited",
+		    broker->features & FEATURE_CGROUP_PIDS
+			    ? "4096 an app, by pids.max"
+			    : "4096 an app, by RLIMIT_NPROC: the pids controller is not on cgroup v2",
+		    "an installer, which may change its user, can start more",
+		    "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=pids");
 	probe(probes, "reflinks in the store", broker->features & FEATURE_REFLINK,
 	      broker->features & FEATURE_REFLINK ? "files share their blocks" : "the store's file system copies",
 	      "the first change of a big file copies all of it", "keep the store on XFS or Btrfs");

@@ -463,6 +463,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return handle_gone(broker, m);
 	case MSG_NET_LINKED:
 		return network_handle_linked(broker, m);
+	case MSG_HELD:
+		return session_handle_held(broker, m);
 	case MSG_OPENED:
 		return access_handle_opened(broker, m);
 	case MSG_HAND_FAILED:

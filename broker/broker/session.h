@@ -105,6 +105,7 @@ struct session {
 	char why_rebuilt[160];
 	uint64_t kept_bytes, kept_in; /* INSTALL: of its packages */
 	bool discard;   /* what it changed is not wanted: nothing is settled */
+	bool held;      /* its processes are frozen: the disk is nearly full */
 	bool keep;      /* --detach: lives without a command */
 	char why[512];  /* what went wrong, for whoever waits */
 	struct job *preparing; /* makes the upper */
@@ -162,6 +163,9 @@ void session_send(struct session *session, const struct wr *w);
 
 /* From the channel to cowbelld: SESSION_CHANNEL, SESSION_GONE, OPENED. */
 bool session_handle_parent(struct broker *broker, struct msg *m);
+
+/* HELD from cowbelld. */
+bool session_handle_held(struct broker *broker, struct msg *m);
 
 /* Settles what ended while the broker took over. */
 void session_settle_waiting(struct broker *broker);

@@ -16,13 +16,13 @@
 #define PIDS_MAX 4096u
 #define INSTALLER_PIDS_MAX 1024u
 
-/* Half of what the device has, and 256 MB where that is little. */
-static uint64_t installer_memory(void)
+/* Parts of four of what the device has, and 256 MB where that is little. */
+static uint64_t memory_part(unsigned int quarters)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	uint64_t half = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : 0;
+	uint64_t part = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 4 * quarters : 0;
 
-	return half < ((uint64_t)256 << 20) ? (uint64_t)256 << 20 : half;
+	return part < ((uint64_t)256 << 20) ? (uint64_t)256 << 20 : part;
 }
 
 /* Marks the app as in session and notes the run: one synced transaction, while
@@ -80,9 +80,9 @@ int session_load_launch(struct session *session, struct err *err)
 	session->launch.kind = session->kind;
 	session->launch.pids_max = session->kind == SESSION_INSTALL ? INSTALLER_PIDS_MAX : PIDS_MAX;
 	if (session->kind == SESSION_INSTALL)
-		session->launch.memory_max = installer_memory();
+		session->launch.memory_max = memory_part(2);
 	else
-		session->launch.memory_max = app.memory_max;
+		session->launch.memory_max = app.memory_max ? app.memory_max : memory_part(3);
 	if (session->kind == SESSION_RUN && app.pids_max && app.pids_max < PIDS_MAX)
 		session->launch.pids_max = app.pids_max;
 	if (session->rebuild) {

@@ -22,6 +22,12 @@ struct network;
 
 #define READER_UIDS 60000u
 
+/* session_room.c */
+struct room {
+	uint64_t reference; /* bytes free from which a fall is counted; 0: not looked at yet */
+	uint64_t resume;    /* bytes free at which those that are held go on; 0: nobody is */
+};
+
 struct options {
 	const char *root, *user, *home;
 	const char *board;       /* NULL: as the device tree says */
@@ -83,6 +89,8 @@ struct daemon {
 	/* session.c */
 	struct session *sessions; /* spares, live and ending ones */
 	struct loop_source *spare_timer;
+	struct loop_source *room_timer; /* session_room.c: while sessions run */
+	struct room room;
 	unsigned int spare_failures;
 	uint64_t spare_retry_ms;
 
@@ -196,7 +204,7 @@ void network_release(struct daemon *d, struct session_link *link);
 bool network_handle_link(struct daemon *d, struct msg *m);
 /* A process that resolves for one session: our end of its channel, -1 err. */
 int network_start_resolver(struct daemon *d, const struct session_link *link, struct err *err);
-/* session.c: NULL: no such live session. */
+/* NULL: no such live session. */
 struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid);
 
 /* opener.c */

@@ -109,8 +109,9 @@ static void show_session(json_t *s)
 	size_t i, k;
 
 	show_time(int_of(s, "since"), since);
-	(void)printf("%-20s session %lld since %s%s\n", str_of(s, "app"), int_of(s, "id"), since,
-		     int_of(s, "waiting") ? ", waits for an answer" : "");
+	(void)printf("%-20s session %lld since %s%s%s\n", str_of(s, "app"), int_of(s, "id"), since,
+		     int_of(s, "waiting") ? ", waits for an answer" : "",
+		     json_is_true(json_object_get(s, "held")) ? ", held: the disk is nearly full" : "");
 	json_array_foreach(json_object_get(s, "commands"), i, item)
 	{
 		(void)printf("  %lld:", int_of(item, "id"));

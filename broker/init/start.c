@@ -141,15 +141,6 @@ static void become_user(const struct start *start)
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-/* What protects our own processes when memory is short is not for commands. */
-static void reset_oom_score(void)
-{
-	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)fd_write_full(fd, "0", 1);
-}
-
 /* The folder may be behind a gate: the question names the program, not us. */
 static void enter_folder(const struct start *start)
 {
@@ -173,7 +164,6 @@ static void child(struct start *start, int report_fd)
 	take_terminal(start->flags);
 	reset_process(start);
 	become_user(start);
-	reset_oom_score();
 	enter_folder(start);
 	environ = start->env;
 	(void)execvp(start->argv[0], start->argv);

@@ -54,6 +54,10 @@
 	 * else uses it. The end of a session says the same of all. */                                                 \
 	X(CLOSE, 18, "B", "D")                                                                                         \
                                                                                                                        \
+	/* The session's processes are frozen because the disk is nearly full, or go on: u8 held, u64 bytes free, u64 \
+	 * bytes that are kept free */                                                                                 \
+	X(HELD, 19, "D", "B")                                                                                          \
+                                                                                                                       \
 	/* A file or folder that its person gives to one command: u32 command, u8 index, u8 write, str name.         \
 	 * fds: it, opened by the person's program. Made a detached mount and passed on as HAND_MOUNT, or: */         \
 	X(HAND, 16, "B", "D")                                                                                          \

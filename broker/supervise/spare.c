@@ -30,6 +30,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define OOM_SCORE "500"
+
 /* What the waiting child needs, by number, once everything else is closed. */
 enum { CHILD_CHANNEL = 3, CHILD_SECCOMP = 4, CHILD_PROGRAM = 5, CHILD_GO = 6, CHILD_FDS };
 
@@ -250,6 +252,18 @@ static int enter_network(const struct prepare *p, struct network *network, struc
 	return netcold_enter(network->hold, &addresses, &network->sock, err);
 }
 
+/* When memory runs out the kernel ends apps before anything of the host. Said by us,
+ * the app cannot lower it: only the bound that its parent's root set counts. Where
+ * even that is refused, apps are as everybody else. */
+static void expect_oom(const struct spare *spare)
+{
+	cleanup_free char *path = xasprintf("%d/oom_score_adj", spare->init_pid);
+	cleanup_fd int fd = openat(spare->host_proc, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || fd_write_full(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+		log_warn("apps are not the first to go when memory runs out: %s", strerror(errno));
+}
+
 int spare_prepare(struct spare *spare, const struct prepare *prepare, const struct spare_fds *fds, struct err *err)
 {
 	copy_view(&spare->view, prepare);
@@ -267,5 +281,6 @@ int spare_prepare(struct spare *spare, const struct prepare *prepare, const stru
 	spare->scratch = root_scratch(spare->store, err);
 	if (spare->scratch < 0 || tree_prepare(&spare->tree, spare->scratch, &spare->view, err) < 0)
 		return -1;
+	expect_oom(spare);
 	return prepare_proc(spare, err);
 }

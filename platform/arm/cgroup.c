@@ -153,6 +153,40 @@ int cgroup_kill(int fd, struct err *err)
 	return kill_each(fd, err);
 }
 
+int cgroup_freeze(int fd, bool frozen, struct err *err)
+{
+	if (write_file(fd, "cgroup.freeze", frozen ? "1" : "0") < 0)
+		return err_sys(err, "%s a control group", frozen ? "freeze" : "thaw");
+	return 0;
+}
+
+/* A process that is just ending counts with whoever waits for it. */
+static uint64_t written_by(const char *pid, int proc)
+{
+	cleanup_free char *text = NULL, *path = xasprintf("%s/io", pid);
+	struct err err = { 0 };
+	const char *line;
+
+	if (fd_read_file(proc, path, 4096, &text, NULL, &err) < 0)
+		return 0;
+	line = strstr(text, "\nwrite_bytes: ");
+	return line ? strtoull(line + strlen("\nwrite_bytes: "), NULL, 10) : 0;
+}
+
+uint64_t cgroup_bytes_written(int fd, int proc)
+{
+	cleanup_free char *text = NULL;
+	char *save = NULL;
+	struct err err = { 0 };
+	uint64_t sum = 0;
+
+	if (fd_read_file(fd, "cgroup.procs", 1 << 20, &text, NULL, &err) < 0)
+		return 0;
+	for (char *w = strtok_r(text, "\n", &save); w; w = strtok_r(NULL, "\n", &save))
+		sum += written_by(w, proc);
+	return sum;
+}
+
 bool cgroup_populated(int fd)
 {
 	cleanup_free char *text = NULL;

@@ -32,6 +32,14 @@ int cgroup_session_create(struct cgroup_root *root, const char *name, uint64_t m
 /* Kills everything in it. */
 int cgroup_kill(int fd, struct err *err);
 
+/* Freezes everything in it, or lets it go on; a frozen process can still be killed. */
+int cgroup_freeze(int fd, bool frozen, struct err *err);
+
+/* Bytes that its processes, and those that they waited for, have written to files so
+ * far; what is allocated without being written does not count. proc is the host's
+ * /proc. */
+uint64_t cgroup_bytes_written(int fd, int proc);
+
 /* True while a process is in it. */
 bool cgroup_populated(int fd);
 

@@ -125,6 +125,10 @@ static int attach_root(struct root *ret, int scratch, int view, const struct roo
 	if (fd < 0 || fstatvfs(fd, &vfs) < 0)
 		return err_sys(err, "open the app's root");
 	/* Overlay falls back to read-only without a word when it cannot use its work folder. */
+	if ((vfs.f_flag & ST_RDONLY) && vfs.f_bavail == 0) {
+		errno = ENOSPC;
+		return err_sys(err, "begin the app's changes");
+	}
 	if (vfs.f_flag & ST_RDONLY)
 		return err_set(err, EROFS, "the app's root came up read-only");
 	ret->mnt = steal_fd(&mnt);

@@ -35,6 +35,17 @@ done
 for f in stat meminfo cpuinfo loadavg uptime version sys/kernel/osrelease sys/kernel/random/uuid; do
 	like "what programs run by is there: /proc/$f" "$(sh_in probe "cat /proc/$f 2>/dev/null | wc -c")" '^[1-9]'
 done
+is "when memory runs out apps go first, and cannot change that" "$(sh_in probe '(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj')" 500
+limit=$(cat "$(find /sys/fs/cgroup -path '*/cowbell.*/*/memory.max' 2>/dev/null | head -n 1)" 2>/dev/null </dev/null)
+if [ -z "$limit" ]; then
+	skip "a bound on memory" "the memory controller on cgroup v2"
+	like "and doctor says so" "$(cb doctor)" 'the kernel ends apps before anything else'
+else
+	cb run --detach probe -- sleep 1000 </dev/null >/dev/null 2>&1
+	is "an app has a bound on its memory" "$(cat /sys/fs/cgroup/cowbell.*/*/memory.max | grep -cE '^[0-9]+$')" 1
+	cb stop probe >/dev/null
+fi
+like "doctor knows the bound on processes" "$(cb doctor)" 'process limit: 4096 an app'
 # All that an app can keep in memory as files: a quarter of it at most, and few names.
 is "private file systems in memory are bounded" "$(sh_in probe 'df -k --output=size /tmp /dev/shm /run | awk "NR > 1 {n += \$1} END {getline l <\"/proc/meminfo\"; split(l, m, \" +\"); print (n > 0 && n <= m[2] / 4) ? \"ok\" : n \" of \" m[2]}"')" ok
 is "and in names" "$(sh_in probe 'df --output=itotal /tmp /dev/shm /run | awk "NR > 1 {n += \$1} END {print (n > 0 && n <= 65536) ? \"ok\" : n}"')" ok

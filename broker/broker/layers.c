@@ -152,6 +152,23 @@ static void on_cleanup(void *data)
 	generation_cleanup(data);
 }
 
+/* Of each app in one walk over its versions; they came in order. */
+static int delete_all(const struct doomed_walk *walk, struct store_txn *txn, struct err *err)
+{
+	struct absorbed going[ARRAY_LEN(walk->due)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < walk->count; i++) {
+		going[n++] = (struct absorbed){ .generation = walk->due[i].number };
+		if (i + 1 < walk->count && strcmp(walk->due[i].app, walk->due[i + 1].app) == 0)
+			continue;
+		if (store_generations_absorb(txn, walk->due[i].app, going, n, err) < 0)
+			return -1;
+		n = 0;
+	}
+	return 0;
+}
+
 static int delete_due(struct broker *broker, struct doomed_walk *walk, struct err *err)
 {
 	struct store_txn *txn = store_begin(broker->store, true, err);
@@ -162,11 +179,7 @@ static int delete_due(struct broker *broker, struct doomed_walk *walk, struct er
 	if (broker_powered_ms(broker, txn, &walk->powered, err) < 0 ||
 	    store_generation_each(txn, NULL, find_due, walk, err) < 0)
 		goto out;
-	for (size_t i = 0; i < walk->count; i++) {
-		if (store_generation_delete(txn, walk->due[i].app, walk->due[i].number, err) < 0)
-			goto out;
-	}
-	rc = 0;
+	rc = delete_all(walk, txn, err);
 out:
 	if (rc < 0) {
 		store_abort(txn);

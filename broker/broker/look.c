@@ -108,90 +108,49 @@ static void set_text(struct look *l, const char *key, const char *value)
 		json_object_set_new(l->found, key, json_string(value));
 }
 
+/* How the facts of a reader stand in the reply. */
+static const struct {
+	enum { PLACE_NONE = 0, PLACE_TEXT, PLACE_NUMBER, PLACE_LIST } place;
+	const char *key;
+} places[INSPECT_KEY_COUNT] = {
+	[INSPECT_NAME] = { PLACE_TEXT, "name" },
+	[INSPECT_VERSION] = { PLACE_TEXT, "version" },
+	[INSPECT_ARCH] = { PLACE_TEXT, "arch" },
+	[INSPECT_SECTION] = { PLACE_TEXT, "section" },
+	[INSPECT_SUMMARY] = { PLACE_TEXT, "summary" },
+	[INSPECT_MAINTAINER] = { PLACE_TEXT, "maintainer" },
+	[INSPECT_HOMEPAGE] = { PLACE_TEXT, "homepage" },
+	[INSPECT_INSTALLED_SIZE] = { PLACE_NUMBER, "installed" },
+	[INSPECT_FILES] = { PLACE_NUMBER, "files" },
+	[INSPECT_BYTES] = { PLACE_NUMBER, "bytes" },
+	[INSPECT_DEPENDS] = { PLACE_LIST, "depends" },
+	[INSPECT_PROGRAM] = { PLACE_LIST, "programs" },
+	[INSPECT_SETID] = { PLACE_LIST, "setid" },
+	[INSPECT_SCRIPT] = { PLACE_LIST, "scripts" },
+	[INSPECT_SERVICE] = { PLACE_LIST, "services" },
+	[INSPECT_ODD] = { PLACE_LIST, "odd" },
+	[INSPECT_HOST] = { PLACE_LIST, "hosts" },
+	[INSPECT_ENTRY_NAME] = { PLACE_LIST, "entries" },
+};
+
 static void on_fact(void *data, enum inspect_key key, const char *value)
 {
 	struct look *l = data;
 
-	switch (key) {
-	case INSPECT_NAME:
-		set_text(l, "name", value);
-		break;
-	case INSPECT_VERSION:
-		set_text(l, "version", value);
-		break;
-	case INSPECT_ARCH:
-		set_text(l, "arch", value);
-		break;
-	case INSPECT_SECTION:
-		set_text(l, "section", value);
-		break;
-	case INSPECT_SUMMARY:
-		set_text(l, "summary", value);
-		break;
-	case INSPECT_MAINTAINER:
-		set_text(l, "maintainer", value);
-		break;
-	case INSPECT_HOMEPAGE:
-		set_text(l, "homepage", value);
-		break;
-	case INSPECT_INSTALLED_SIZE:
-		json_object_set_new(l->found, "installed", json_integer(strtoll(value, NULL, 10)));
-		break;
-	case INSPECT_FILES:
-		json_object_set_new(l->found, "files", json_integer(strtoll(value, NULL, 10)));
-		break;
-	case INSPECT_BYTES:
-		json_object_set_new(l->found, "bytes", json_integer(strtoll(value, NULL, 10)));
-		break;
-	case INSPECT_DEPENDS:
-		add_to(l, "depends", json_string(value));
-		break;
-	case INSPECT_PROGRAM:
-		add_to(l, "programs", json_string(value));
-		break;
-	case INSPECT_SIGNER:
+	if (key == INSPECT_SIGNER) {
 		json_object_set_new(l->found, "signed", json_string(value));
-		break;
-	case INSPECT_SETID:
-		add_to(l, "setid", json_string(value));
-		break;
-	case INSPECT_SCRIPT:
-		add_to(l, "scripts", json_string(value));
-		break;
-	case INSPECT_SERVICE:
-		add_to(l, "services", json_string(value));
-		break;
-	case INSPECT_ODD:
-		add_to(l, "odd", json_string(value));
-		break;
-	case INSPECT_HOST:
-		add_to(l, "hosts", json_string(value));
-		break;
-	case INSPECT_ENTRY_NAME:
-		add_to(l, "entries", json_string(value));
-		break;
-	case INSPECT_NEEDS:
+	} else if (key == INSPECT_NEEDS) {
 		json_object_set_new(l->found, "kind_known", json_true());
 		if (strcmp(value, "-") != 0)
 			add_to(l, "needs", json_string(value));
-		break;
-	case INSPECT_SAYS:
-		add_want(l, value, false);
-		break;
-	case INSPECT_WANTS:
-		add_want(l, value, true);
-		break;
-	case INSPECT_TITLE:
-	case INSPECT_MEMORY:
-	case INSPECT_PROCESSES:
-	case INSPECT_MAIN:
-	case INSPECT_ENTRY_EXEC:
-	case INSPECT_ENTRY_ICON:
-	case INSPECT_ENTRY_TERMINAL:
-	case INSPECT_ENTRY_CATEGORIES:
-	case INSPECT_DESCRIPTION:
-	case INSPECT_KEY_COUNT:
-		break;
+	} else if (key == INSPECT_SAYS || key == INSPECT_WANTS) {
+		add_want(l, value, key == INSPECT_WANTS);
+	} else if (places[key].place == PLACE_TEXT) {
+		set_text(l, places[key].key, value);
+	} else if (places[key].place == PLACE_NUMBER) {
+		json_object_set_new(l->found, places[key].key, json_integer(strtoll(value, NULL, 10)));
+	} else if (places[key].place == PLACE_LIST) {
+		add_to(l, places[key].key, json_string(value));
 	}
 }
 

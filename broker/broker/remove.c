@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RECORDS_AT_ONCE 16000u
+
 struct removal {
 	struct broker *broker;
 	char app[APP_ID_SIZE];
@@ -23,6 +25,7 @@ struct removal {
 	uint32_t base, generations;
 	uint64_t bytes;
 	struct kept_packages kept;
+	struct loop_source *more;
 	uint64_t *layers;
 	size_t layer_count;
 	void (*fn)(void *data, uint32_t generations, uint64_t bytes, const struct err *err);
@@ -112,18 +115,31 @@ static int delete_in_txn(struct removal *r, struct store_txn *txn, struct err *e
 			   &(struct history_note){ .kind = HISTORY_LIFE, .app = r->app, .what = "uninstalled" }, err);
 }
 
-static void on_dropped(void *data, const struct job_result *result)
-{
-	struct removal *r = data;
-	struct err err = { 0 };
-	struct store_txn *txn;
+static void delete_more(void *data);
 
-	if (result->code) {
-		err_set(&err, result->code, "files of '%s' not deleted: %s", r->app, result->why);
-		removal_end(r, &err);
-		return;
+/* By and by: the records of a million versions at once would keep everybody else
+ * waiting. A broker that dies in between goes on at its next start: the app is marked
+ * as being removed. */
+static int shrink(struct removal *r, struct err *err)
+{
+	struct store_txn *txn = store_begin(r->broker->store, true, err);
+	int more;
+
+	if (!txn)
+		return -1;
+	more = store_app_shrink(txn, r->app, RECORDS_AT_ONCE, err);
+	if (more < 0) {
+		store_abort(txn);
+		return -1;
 	}
-	txn = store_begin(r->broker->store, true, &err);
+	return store_commit(txn, err) < 0 ? -1 : more;
+}
+
+static void delete_rest(struct removal *r)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(r->broker->store, true, &err);
+
 	if (!txn) {
 		removal_end(r, &err);
 		return;
@@ -139,6 +155,36 @@ static void on_dropped(void *data, const struct job_result *result)
 	}
 	prompt_app_gone(r->broker, r->app);
 	removal_end(r, NULL);
+}
+
+static void delete_more(void *data)
+{
+	struct removal *r = data;
+	struct err err = { 0 };
+	int more;
+
+	loop_remove(r->more);
+	r->more = NULL;
+	more = shrink(r, &err);
+	if (more < 0)
+		removal_end(r, &err);
+	else if (more)
+		r->more = loop_add_later(r->broker->loop, delete_more, r);
+	else
+		delete_rest(r);
+}
+
+static void on_dropped(void *data, const struct job_result *result)
+{
+	struct removal *r = data;
+	struct err err = { 0 };
+
+	if (result->code) {
+		err_set(&err, result->code, "files of '%s' not deleted: %s", r->app, result->why);
+		removal_end(r, &err);
+		return;
+	}
+	delete_more(r);
 }
 
 static const struct job_ops drop_ops = { .on_done = on_dropped };

@@ -28,6 +28,7 @@ struct settle {
 	uint64_t old_upper;
 	uint16_t layer_count;
 	uint64_t layers[LAYERS_MAX];
+	bool journaled;
 	struct err failed; /* a batch that could not be stored */
 	char *commands[APP_COMMANDS_MAX];
 	uint16_t command_count;
@@ -116,12 +117,41 @@ static bool store_batch(struct settle *s, struct rd *body, struct store_txn *txn
 	return rd_end(body);
 }
 
+/* From the first versions on until the commit that gives their number a meaning. */
+static void begin_journal(struct settle *s, struct store_txn *txn)
+{
+	struct journal_record j = { .op = JOURNAL_SETTLE, .step = s->number };
+
+	if (s->journaled)
+		return;
+	(void)snprintf(j.app, sizeof(j.app), "%s", s->app);
+	s->journaled = true;
+	if (store_journal_put(txn, &j, &s->failed) < 0 && !s->failed.msg[0])
+		err_set(&s->failed, EIO, "journal of '%s' not written", s->app);
+}
+
+/* What an earlier attempt left under this number. Only then is every version of the
+ * app looked at, which takes its time. */
+static int sweep(const struct settle *s, struct store_txn *txn, struct err *err)
+{
+	int left = store_journal_has(txn, s->app, err);
+
+	if (left <= 0)
+		return left;
+	if (store_generation_delete(txn, s->app, s->number, err) < 0)
+		return -1;
+	return store_journal_delete(txn, s->app, err);
+}
+
 static bool on_entries(void *data, struct rd *body)
 {
 	struct settle *s = data;
 	struct store_txn *txn = s->failed.msg[0] ? NULL : store_begin(s->broker->store, true, &s->failed);
-	bool good = store_batch(s, body, txn);
+	bool good;
 
+	if (txn)
+		begin_journal(s, txn);
+	good = store_batch(s, body, txn);
 	if (txn && (s->failed.msg[0] || !good))
 		store_abort(txn);
 	else if (txn)
@@ -217,6 +247,8 @@ static int commit_generation(struct settle *s, const struct job_result *result, 
 		fill_generation(s, result, &g);
 		if (store_generation_put(txn, &g, err) < 0 || store_grants_keep(txn, s->app, g.number, err) < 0)
 			goto out;
+		if (store_journal_delete(txn, s->app, err) < 0)
+			goto out;
 		app.next_generation = s->number + 1;
 		app.live = result->no_next ? 0 : s->next_upper;
 		if (!s->rebuild)
@@ -302,8 +334,7 @@ static int load_app(struct settle *s, struct err *err)
 		err_set(err, E2BIG, "'%s' has %u layers, more than can be stacked", s->app, s->layer_count);
 		goto out;
 	}
-	/* What an earlier attempt may have left under this number. */
-	if (store_generation_delete(txn, s->app, s->number, err) < 0 ||
+	if (sweep(s, txn, err) < 0 ||
 	    store_counter_add(txn, COUNTER_LAYER, 1, &s->next_upper, err) < 0)
 		goto out;
 	rc = 0;

@@ -200,6 +200,37 @@ int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app
 
 static const enum db of_app[] = { DB_GRANTS, DB_GENERATIONS, DB_PATHS, DB_VERSIONS, DB_JOURNAL, DB_GRANTS_THEN };
 
+struct shrink {
+	size_t left;
+};
+
+static enum pick pick_some(void *data, const uint8_t *key, size_t key_len)
+{
+	struct shrink *s = data;
+
+	(void)key;
+	(void)key_len;
+	if (s->left == 0)
+		return PICK_STOP;
+	s->left--;
+	return PICK_DELETE;
+}
+
+int store_app_shrink(struct store_txn *txn, const char *id, size_t most, struct err *err)
+{
+	/* What comes by the million; paths after what stands on them. */
+	static const enum db large[] = { DB_VERSIONS, DB_PATHS };
+	struct shrink s = { most };
+	struct key key;
+
+	app_key(&key, id);
+	for (size_t i = 0; i < ARRAY_LEN(large); i++) {
+		if (db_delete_some(txn, large[i], &key, pick_some, &s, err) < 0)
+			return -1;
+	}
+	return s.left == 0;
+}
+
 int store_app_delete(struct store_txn *txn, const char *id, struct err *err)
 {
 	struct key key;

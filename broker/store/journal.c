@@ -47,6 +47,15 @@ int store_journal_put(struct store_txn *txn, const struct journal_record *j, str
 	return db_put(txn, DB_JOURNAL, &key, w, err);
 }
 
+int store_journal_has(struct store_txn *txn, const char *app, struct err *err)
+{
+	struct key key;
+
+	key_init(&key);
+	key_text(&key, app);
+	return db_any(txn, DB_JOURNAL, &key, err);
+}
+
 int store_journal_delete(struct store_txn *txn, const char *app, struct err *err)
 {
 	struct key key;

@@ -153,6 +153,10 @@ int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app
  * afterwards no key names it. History entries stay. */
 int store_app_delete(struct store_txn *txn, const char *id, struct err *err);
 
+/* Deletes at most that many versions and paths of an app that is being removed, so that
+ * store_app_delete has little left to do: 1 there may be more, 0 there are none, -1. */
+int store_app_shrink(struct store_txn *txn, const char *id, size_t most, struct err *err);
+
 /* Gives a provisional app its name: all its records and its range move; what
  * history says stays said. EEXIST when taken, ENOENT without a good record. */
 int store_app_rename(struct store_txn *txn, const char *from, const char *to, struct err *err);
@@ -310,7 +314,7 @@ int store_version_each(struct store_txn *txn, const char *app, const char *path,
 enum journal_op {
 	JOURNAL_INSTALL = 1,
 	JOURNAL_UNINSTALL,
-	JOURNAL_SETTLE,
+	JOURNAL_SETTLE, /* versions are being written under the number in step, that nothing names yet */
 	JOURNAL_MERGE,
 	JOURNAL_FORGET,
 };
@@ -327,6 +331,8 @@ struct journal_record {
 };
 
 int store_journal_put(struct store_txn *txn, const struct journal_record *j, struct err *err);
+/* 1 app has an entry, 0, -1. */
+int store_journal_has(struct store_txn *txn, const char *app, struct err *err);
 int store_journal_delete(struct store_txn *txn, const char *app, struct err *err);
 int store_journal_each(struct store_txn *txn, int (*fn)(void *data, const struct journal_record *j), void *data,
 		       struct err *err);

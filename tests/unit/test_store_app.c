@@ -92,6 +92,29 @@ static void test_history_outlives_its_app(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* By and by, and to the same end. */
+static void test_an_app_can_be_deleted_in_parts(void **state)
+{
+	struct store_dir *d = *state;
+	unsigned int parts = 0, others;
+	int more;
+
+	dir_begin(d, true);
+	put_everything(d, "quokka", 10 * ID_RANGE);
+	put_everything(d, "quoll", 11 * ID_RANGE);
+	others = count_naming(d, "quoll", false);
+	do {
+		more = store_app_shrink(d->txn, "quokka", 2, &d->err);
+		GOOD(more);
+		parts++;
+	} while (more);
+	assert_true(parts > 1);
+	assert_int_equal(store_app_shrink(d->txn, "quokka", 2, &d->err), 0);
+	GOOD(store_app_delete(d->txn, "quokka", &d->err));
+	assert_int_equal(count_naming(d, "quokka", false), 0);
+	assert_int_equal(count_naming(d, "quoll", false), others);
+}
+
 static int count_version(void *data, const struct version_record *v)
 {
 	assert_true(strncmp(v->path, "home/me/.config/", 16) == 0);
@@ -169,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, dir_setup, dir_teardown)
 		T(test_an_app_that_went_is_named_nowhere),
+		T(test_an_app_can_be_deleted_in_parts),
 		T(test_history_outlives_its_app),
 		T(test_a_name_moves_everything),
 		T(test_a_name_that_is_taken_or_not_there_moves_nothing),

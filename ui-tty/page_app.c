@@ -24,7 +24,7 @@ static void title(const struct ui *ui, char *left, char *right, size_t size)
 	const struct place *place = &ui->places[ui->depth - 1];
 	json_t *app = app_of(place);
 
-	(void)snprintf(left, size, "%s %s", place->app, str_of(app, "version"));
+	(void)snprintf(left, size, "%s%s%s", place->app, *str_of(app, "version") ? " " : "", str_of(app, "version"));
 	(void)snprintf(right, size, "%s", str_of(app, "state"));
 }
 

@@ -233,8 +233,8 @@ static void describe_app(struct prompt *prompt)
 	struct app_record app = { 0 };
 
 	if (txn && store_app_get(txn, prompt->app, &app, &err) == 1) {
-		(void)snprintf(prompt->title, sizeof(prompt->title), "%s %s", app.title[0] ? app.title : app.id,
-			       app.version);
+		(void)snprintf(prompt->title, sizeof(prompt->title), "%s%s%s", app.title[0] ? app.title : app.id,
+			       app.version[0] ? " " : "", app.version);
 		(void)snprintf(prompt->source, sizeof(prompt->source), "%s", app.source);
 	}
 	app_record_finish(&app);

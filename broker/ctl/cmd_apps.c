@@ -4,6 +4,8 @@
  */
 #include "ctl/ctl.h"
 
+#include "policy/permission.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -32,11 +34,11 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
 	json_array_foreach(apps, i, app)
 	{
 		json_t *disk = json_object_get(app, "disk");
-		char size[SHORT_TEXT];
+		char size[SHORT_TEXT], version[17];
 
 		show_size(whole_size(disk), size);
-		(void)printf("%-20s %-10s %-16.16s %8s%s\n", str_of(app, "id"), str_of(app, "state"),
-			     str_of(app, "version"), size, bool_of(app, "old_base") ? "  old base" : "");
+		text_escape(str_of(app, "version"), strlen(str_of(app, "version")), version, sizeof(version));
+		(void)printf("%-20s %-10s %-16s %8s%s\n", str_of(app, "id"), str_of(app, "state"), version, size, bool_of(app, "old_base") ? "  old base" : "");
 	}
 	json_decref(reply);
 	return EXIT_DONE;
@@ -57,7 +59,8 @@ static void show_app_page(json_t *app)
 	show_size(int_of(disk, "install"), install);
 	show_size(int_of(disk, "generations"), more);
 	show_time(int_of(app, "installed"), when);
-	(void)printf("%s %s, %s\n", str_of(app, "title"), str_of(app, "version"), str_of(app, "state"));
+	(void)printf("%s%s%s, %s\n", str_of(app, "title"), *str_of(app, "version") ? " " : "", str_of(app, "version"),
+		     str_of(app, "state"));
 	show_size(int_of(disk, "packages"), kept);
 	(void)printf("  from %s, %s + %s of changes", str_of(app, "source"), install, more);
 	if (int_of(disk, "packages"))

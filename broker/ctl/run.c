@@ -54,15 +54,24 @@ json_t *run_params(const char *app, json_t *argv)
 {
 	char cwd[4096];
 	int rows, columns;
-	json_t *params;
+	json_t *params, *at;
 
-	if (!getcwd(cwd, sizeof(cwd)))
+	if (!getcwd(cwd, sizeof(cwd))) {
 		cwd[0] = '\0';
+		(void)fprintf(stderr, "cowbell: the current folder is gone; the app starts in its home\n");
+	}
+	at = json_string(cwd);
+	if (!at) {
+		at = json_string("");
+		(void)fprintf(stderr, "cowbell: the name of the current folder is not UTF-8 text; the app starts in its home\n");
+	}
 	relay_size(&rows, &columns);
 	params = json_pack("{s:s, s:o, s:o, s:i, s:i, s:i}", "app", app, "argv", argv, "env", environment(), "tty",
 			   relay_tty_bits(), "rows", rows, "columns", columns);
 	if (params)
-		json_object_set_new(params, "cwd", json_string(cwd) ? json_string(cwd) : json_string(""));
+		json_object_set_new(params, "cwd", at);
+	else
+		json_decref(at);
 	return params;
 }
 

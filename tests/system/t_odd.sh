@@ -77,3 +77,30 @@ is "its own bound is kept" "$(sh_in odd 'bash -c "ulimit -Hu"')" 700
 stop
 ulimit -Hu "$many"
 start
+
+# --- where one starts, and what is too much
+
+app place
+mkdir "$T/gone"
+like "a current folder that is gone is told" "$(cd "$T/gone" && rmdir "$T/gone" && cb run place -- pwd </dev/null 2>&1)" 'the current folder is gone; the app starts in its home'
+mkdir "$T/"$'x\xff'
+like "one whose name is no text, too" "$(cd "$T/"$'x\xff' && cb run place -- pwd </dev/null 2>&1)" 'the name of the current folder is not UTF-8 text; the app starts in its home'
+like "one that the app can see is kept" "$(cd /usr && cb run place -- pwd </dev/null 2>&1)" '^/usr$'
+# One rule: what cannot be said is 2, what is refused is 126.
+fails "a word that is no text" 2 "is not UTF-8 text" cb run place -- echo $'\xff'
+fails "too many words" 126 "more than 1024 words" cb run place -- echo $(seq 2000)
+fails "too long a word" 126 "64 kB" cb run place -- echo "$(head -c 70000 /dev/zero | tr '\0' a)"
+fails "all too long together" 126 "64 kB" cb run place -- echo "$(head -c 65300 /dev/zero | tr '\0' a)"
+fails "a file that cannot be given" 126 "cannot give '/nonexist'" cb run --give /nonexist place -- true
+fails "an app that is not there" 126 "there is no app of this name" cb run nosuch -- true
+like "one without a version is named without a hole" "$(cb info place)" '^place, ready$'
+sh_in place 'ls ~/Pictures' >/dev/null &
+job=$!
+is "in questions, too" "$(waiting | jq -r .title)" place
+answer no >/dev/null
+wait $job
+mkdir -p "$T/v/DEBIAN"
+printf 'Package: longish\nVersion: 1.2.3+really.4.5.6~very.long-7\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' >"$T/v/DEBIAN/control"
+dpkg-deb --root-owner-group -b "$T/v" "$T/longish.deb" >/dev/null
+cb install "$T/longish.deb" </dev/null >/dev/null 2>&1
+like "a version that is cut is marked" "$(cb list)" '^longish +ready +1\.2\.3\+really\.{4} '

@@ -206,12 +206,36 @@ $(BIN)/launch-driver: $(call objs,$(LAUNCH_DRIVER_SRC)) $(patsubst %,$(BUILD)/li
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) -o $@ $^ $(shell pkg-config --libs libseccomp) $(LDFLAGS_DYN)
 
-check-system: $(BIN)/launch-driver
+# It makes calls by number: of its own CPU, and for arm64 of the other one that its kernel serves.
+ABI_PROBES := $(BIN)/abi-probe $(if $(filter aarch64,$(CROSS)),$(BIN)/abi-probe-armhf)
+
+$(BIN)/abi-probe: tests/system/abi_probe.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O1 $(WARN) $(CROSS_CFLAGS) -o $@ $< $(LDFLAGS_STATIC)
+
+ifeq ($(CROSS),aarch64)
+$(O)/armhf/bin/abi-probe: tests/system/abi_probe.c
+	@$(MAKE) --no-print-directory CROSS=armhf $@
+
+$(BIN)/abi-probe-armhf: $(O)/armhf/bin/abi-probe
+	@mkdir -p $(@D)
+	@cp $< $@
+endif
+
+$(BIN)/store-probe: $(call objs,tests/system/store_probe.c) $(patsubst %,$(BUILD)/lib%.a,store policy base)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) -o $@ $^ -llmdb $(LDFLAGS_DYN)
+
+# What the tests run beside Cowbell itself.
+TEST_PROGRAMS := $(BIN)/launch-driver $(BIN)/store-probe $(ABI_PROBES)
+check-system: $(TEST_PROGRAMS)
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
 .PHONY: check check-system demo bench board-input
-board-input: all $(BIN)/launch-driver $(OUT)/flashlight.deb
+board-input: all $(TEST_PROGRAMS) $(OUT)/flashlight.deb
 
 # --- emulated boards (board/README.md)
 

@@ -9,13 +9,12 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from machine import Machine, Monitor, result, save  # noqa: E402
-from run import start  # noqa: E402
+from guest import Guest, Raw, feed  # noqa: E402
+from machine import Machine, save  # noqa: E402
 
 LIMIT = int(os.environ.get('BOARD_TIMEOUT', '240'))
 # What is typed where nobody sits: for a bell with these words, these keys. A bell is deaf for its first second.
@@ -29,9 +28,9 @@ MUST = ['board qemu-virt-', 'torch: /sys/class/leds/white:flash', 'flashlight wa
 class Pin:
     """Tells of each change of the light's line, until it is stopped."""
 
-    def __init__(self, machine, monitor, tell):
-        self.machine, self.monitor, self.tell = machine, monitor, tell
-        self.line = int(machine.get('led').split()[-1])
+    def __init__(self, guest, tell):
+        self.guest, self.tell = guest, tell
+        self.line = int(guest.machine.get('led').split()[-1])
         self.changes = []
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.watch)
@@ -40,7 +39,7 @@ class Pin:
         before = False
         while not self.stopped.wait(0.25):
             try:
-                said = self.machine.read_pins(self.monitor)
+                said = self.guest.machine.read_pins(self.guest.monitor)
             except OSError: # the emulator has ended
                 return
             if not said.startswith('0x'):
@@ -57,8 +56,8 @@ class Pin:
 class Typist:
     """Answers each bell once, when the second is over in which it hears nothing."""
 
-    def __init__(self, p):
-        self.p, self.done, self.last, self.when = p, 0, b'', 0.0
+    def __init__(self, guest):
+        self.guest, self.done, self.last, self.when = guest, 0, b'', 0.0
 
     def read(self, out):
         end = out.find(BELL_END, self.done)
@@ -71,44 +70,60 @@ class Typist:
             return
         time.sleep(1.6)
         for key in keys:
-            self.p.stdin.write(bytes([key]))
-            self.p.stdin.flush()
+            self.guest.say(bytes([key]))
             time.sleep(1)  # Enter soon after a letter is typing
         self.last, self.when = words, time.time()
 
 
-def feed(p):
-    """Keys of whoever sits here go to the board."""
-    try:
-        while p.poll() is None:
-            data = os.read(0, 4096)
-            if not data:
-                break
-            p.stdin.write(data)
-            p.stdin.flush()
-    except OSError:
-        pass
-
-
-def show(p, person, pin):
-    out, typist = b'', Typist(p)
+def show(guest, person, tell):
+    """All that the board draws, to the end."""
+    out, typist = b'', Typist(guest)
     while True:
-        data = os.read(p.stdout.fileno(), 4096)
+        data = os.read(guest.process.stdout.fileno(), 4096)
         if not data:
             return out
         out += data
-        pin.tell(data)
+        tell(data)
         if not person:
             typist.read(out)
 
 
-def main():
-    machine, disk = Machine(sys.argv[1]), sys.argv[2]
-    state = save(machine)
-    person = os.isatty(0) and os.isatty(1)
+def play(machine, disk, person, tell):
+    """Runs the demo; its status, and how the light changed."""
     size = os.get_terminal_size() if person else os.terminal_size((80, 24))
-    lock = threading.Lock()
-    told = []
+    term = re.sub(r'[^a-z0-9-]', '', os.environ.get('TERM', 'linux')) if person else 'linux'
+    line = f'tty stty rows {size.lines} cols {size.columns}; TERM={term} tools/board-demo.sh'
+    with Guest(machine, save(machine), disk, line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guest:
+        pin = Pin(guest, tell)
+        pin.thread.start()
+        killer = threading.Timer(LIMIT, guest.process.kill)
+        try:
+            if person:
+                threading.Thread(target=feed, args=(guest,), daemon=True).start()
+            else:
+                killer.start()
+            return guest.status(show(guest, person, tell)), pin.changes
+        finally:
+            killer.cancel()
+            pin.stopped.set()
+            pin.thread.join()
+
+
+def judge(status, text, changes):
+    """Where nobody looked: what had to be seen."""
+    missing = [m for m in MUST if not re.search(m.replace('(', r'\(').replace(')', r'\)'), text)]
+    for m in missing:
+        print(f'not ok the demo shows: {m}')
+    if changes != [True, False, True, False]:
+        missing.append('light')
+        print(f'not ok the light goes on and off, twice: {changes}')
+    print(f'board-demo: status {status}, {len(MUST)} things looked for, {len(missing)} missing, '
+          f'the light went {" ".join("on" if c else "off" for c in changes)}')
+    return 1 if status or missing else 0
+
+
+def main():
+    lock, told = threading.Lock(), []
 
     def tell(data):
         with lock:
@@ -116,45 +131,12 @@ def main():
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
 
-    with tempfile.TemporaryDirectory(prefix='guest.', dir=machine.folder) as folder:
-        monitor = Monitor()
-        p = start(machine, state, disk, folder, monitor.option(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                  stderr=subprocess.STDOUT)
-        pin = Pin(machine, monitor, tell)
-        killer = None if person else threading.Timer(LIMIT, p.kill)
-        try:
-            if person:
-                subprocess.run(['stty', 'raw', '-echo'], check=False)
-                threading.Thread(target=feed, args=(p,), daemon=True).start()
-            else:
-                killer.start()
-            term = re.sub(r'[^a-z0-9-]', '', os.environ.get('TERM', 'linux')) if person else 'linux'
-            p.stdin.write(f'{int(time.time())} tty stty rows {size.lines} cols {size.columns}; '
-                          f'TERM={term} tools/board-demo.sh\n'.encode())
-            p.stdin.flush()
-            pin.thread.start()
-            out = show(p, person, pin)
-            status = result(machine, out, p.wait())
-        finally:
-            pin.stopped.set()
-            p.kill()
-            if killer:
-                killer.cancel()
-            if person:
-                subprocess.run(['stty', 'sane'], check=False)
-        pin.thread.join()
-    if person:
-        return status
-    text = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', b''.join(told).decode(errors='replace'))
-    missing = [m for m in MUST if not re.search(m.replace('(', r'\(').replace(')', r'\)'), text)]
-    for m in missing:
-        print(f'not ok the demo shows: {m}')
-    if pin.changes != [True, False, True, False]:
-        missing.append('light')
-        print(f'not ok the light goes on and off, twice: {pin.changes}')
-    print(f'board-demo: status {status}, {len(MUST)} things looked for, {len(missing)} missing, '
-          f'the light went {" ".join("on" if c else "off" for c in pin.changes)}')
-    return 1 if status or missing else 0
+    machine, disk = Machine(sys.argv[1]), sys.argv[2]
+    if os.isatty(0) and os.isatty(1):
+        with Raw():
+            return play(machine, disk, True, tell)[0]
+    status, changes = play(machine, disk, False, tell)
+    return judge(status, re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', b''.join(told).decode(errors='replace')), changes)
 
 
 sys.exit(main())

@@ -17,8 +17,17 @@ rm -rf "$top"
 mkdir -p "$top/build/bin" "$top/build/debs"
 for p in "$built"/bin/*; do $strip -o "$top/build/bin/${p##*/}" "$p"; done
 cp "$built/flashlight.deb" "$top/build/"
-cp -r tests tools "$top/"
-cp -r --parents board/*/profile "$top/"
+cp -r tests tools docs examples "$top/"
+cp -r --parents board/*/profile broker/proto/io.cowbell.varlink policy/kinds "$top/"
+
+# Stores of other machines: as many as programs for them are there.
+for other in aarch64:64 armhf:32; do
+	make=build/${other%:*}/bin/store-probe
+	[ -x "$make" ] || continue
+	case $other in aarch64*) emulator="qemu-aarch64 -L build/sysroot/arm64" ;; *) emulator="qemu-arm -L build/sysroot/armhf" ;; esac
+	mkdir "$top/build/store-${other#*:}"
+	$emulator "$make" make "$top/build/store-${other#*:}"
+done
 
 # Packages beyond what the board's root has, with lists such as fetch-debs.sh makes.
 status=$PWD/$out/status
@@ -33,7 +42,9 @@ for deb in "$top"/build/debs/*.deb; do
 	dpkg-deb -f "$deb"
 	printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" "$(stat -Lc %s "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
 done >"$top/build/debs/Packages"
-tar -C "$top" -cf "$out/in.tar" .
-truncate -s 256M "$out/in.tar"
+# Renamed into place: boards that are running keep the one they have.
+tar -C "$top" -cf "$out/in.new" .
+truncate -s 256M "$out/in.new"
+mv "$out/in.new" "$out/in.tar"
 rm -rf "$top"
 echo "$out/in.tar"

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 
@@ -31,20 +32,41 @@ class Machine:
         return self.keys.get('has', [])
 
     def kvm(self):
-        """KVM runs the machine's own CPU only, and only where it is there."""
+        """KVM runs the machine's own CPU only, and only where it is there and has not failed."""
         if self.get('arch') != subprocess.run(['dpkg', '--print-architecture'], stdout=subprocess.PIPE, text=True,
                                               check=True).stdout.strip() or os.environ.get('NO_KVM'):
             return False
+        try:
+            with open(f'{self.folder}/no-kvm', encoding='utf-8') as f:
+                if f.read() == self.host():
+                    return False
+        except OSError:
+            pass
         try:
             os.close(os.open('/dev/kvm', os.O_RDWR))
             return True
         except OSError:
             return False
 
+    def version(self):
+        return subprocess.run([self.get('emulator').split()[0], '--version'], stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
+
+    def host(self):
+        """What decides whether KVM works here."""
+        return f'{os.uname().release} {self.version()}'
+
+    def without_kvm(self, why):
+        """From now on, as long as kernel and emulator are these, it is emulated."""
+        print(f'{self.name}: KVM does not boot it on this machine ({why}): emulated instead, which is slow', flush=True)
+        with open(f'{self.folder}/no-kvm', 'w', encoding='utf-8') as f:
+            f.write(self.host())
+
     def command(self, root, disk, flags=None):
         """The emulator's command line. Mitigations and random addresses cost emulation more than half its speed."""
         if flags is None:
-            flags = os.environ.get('BOARD_FLAGS', 'kpti=off nokaslr norandmaps')
+            off = 'mitigations=off' if self.get('arch') == 'amd64' else 'kpti=off'
+            flags = os.environ.get('BOARD_FLAGS', f'{off} nokaslr norandmaps')
         append = (f'console={self.get("console")} quiet panic=-1 rw {flags} '
                   f'board.modules={self.get("load").replace(" ", ",")}')
         accel = ['-accel', 'kvm', '-cpu', 'host,arch-capabilities=off'] if self.kvm() else ['-accel', 'tcg,thread=multi']
@@ -111,27 +133,21 @@ class Monitor:
         return self.call('human-monitor-command', **{'command-line': line}).get('return', '').strip()
 
 
-def save(machine, limit=180):
-    """Boots once, and keeps the state in which the guest waits for its line. Returns the disk that holds it."""
-    disk = f'{machine.folder}/state.qcow2'
-    command = machine.command('ROOT', 'IN')
-    version = subprocess.run([command[0], '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
-    with open(f'{machine.folder}/image.key', encoding='utf-8') as f:
-        key = f.read() + version + ' '.join(command)
-    try:
-        with open(f'{disk}.key', encoding='utf-8') as f:
-            if f.read() == key:
-                return disk
-    except OSError:
-        pass
-    print(f'  BOOT   {machine.name}', flush=True)
+class NoBoot(Exception):
+    """A board did not come to wait for its line; what it said."""
+
+
+def boot(machine, disk, limit):
+    """Boots with this new disk, and keeps in it the state in which the guest waits for its line."""
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-b', 'root.img', '-F', 'raw', disk], check=True)
     monitor = Monitor()
     empty = f'{machine.folder}/empty'
     blank(empty)
     p = subprocess.Popen(machine.command(disk, empty) + monitor.option(), stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    killer = subprocess.Popen(['sh', '-c', f'sleep {limit}; kill -9 {p.pid}'])
+    late = []
+    killer = threading.Timer(limit, lambda: (late.append(True), p.kill()))
+    killer.start()
     seen = b''
     try:
         for line in p.stdout:
@@ -139,19 +155,46 @@ def save(machine, limit=180):
             if b'@@READY' in line:
                 break
         else:
-            raise SystemExit(f'board {machine.name} does not boot:\n' + seen.decode(errors='replace'))
+            said = seen.decode(errors='replace')
+            raise NoBoot(f'{said}\nnot ready after {limit} s' if late else said)
         said = monitor.human('savevm ready')
         if said:
-            raise SystemExit(f'board {machine.name}: its state cannot be saved: {said}')
+            raise NoBoot(f'its state cannot be saved: {said}')
         monitor.call('quit')
         p.wait()
     finally:
-        killer.kill()
-        killer.wait()
+        killer.cancel()
         p.kill()
         p.wait()
+
+
+def save(machine):
+    """The disk with the saved state: boots once, under KVM where that works, which shows within a minute."""
+    disk = f'{machine.folder}/state.qcow2'
+
+    def key():
+        with open(f'{machine.folder}/image.key', encoding='utf-8') as f:
+            return f.read() + machine.version() + ' '.join(machine.command('ROOT', 'IN'))
+
+    try:
+        with open(f'{disk}.key', encoding='utf-8') as f:
+            if f.read() == key():
+                return disk
+    except OSError:
+        pass
+    print(f'  BOOT   {machine.name}', flush=True)
+    try:
+        if machine.kvm():
+            try:
+                boot(machine, disk, 60)
+            except NoBoot as said:
+                machine.without_kvm(str(said).strip().splitlines()[-1])
+        if not machine.kvm():
+            boot(machine, disk, 300)
+    except NoBoot as said:
+        raise SystemExit(f'board {machine.name} does not boot:\n{said}') from None
     with open(f'{disk}.key', 'w', encoding='utf-8') as f:
-        f.write(key)
+        f.write(key())
     return disk
 
 

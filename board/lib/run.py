@@ -1,75 +1,49 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """run.py BOARD INPUT [shell|-- COMMAND|TEST...]: runs tests on an emulated board, each on
-the machine as it was when its state was saved, two machines side by side."""
+the machine as it was when its state was saved, two machines side by side. What each
+test said is kept in build/board/results/BOARD."""
 
+import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from machine import Machine, Monitor, result, save  # noqa: E402
+from guest import Guest, Raw, feed  # noqa: E402
+from machine import Machine, save  # noqa: E402
 
-LIMIT = int(os.environ.get('BOARD_TIMEOUT', '600'))  # seconds a test may take
-
-
-def start(machine, state, disk, folder, more=(), **streams):
-    """A machine of its own, as it was saved."""
-    root = f'{folder}/root.qcow2'
-    shutil.copyfile(state, root)
-    # The saved disk names what it stands on by a relative path.
-    subprocess.run(['qemu-img', 'rebase', '-u', '-b', os.path.abspath(f'{machine.folder}/root.img'), '-F', 'raw', root],
-                   check=True)
-    return subprocess.Popen(machine.command(root, disk) + ['-loadvm', 'ready', *more], **streams)
+LIMIT = int(os.environ.get('BOARD_TIMEOUT', '900'))  # seconds a test may take
+RESULTS = 'build/board/results'
 
 
 def run(machine, state, disk, line):
     """Runs one line; returns its status and what it printed."""
-    with tempfile.TemporaryDirectory(prefix='guest.', dir=machine.folder) as folder:
-        monitor, late, out = Monitor(), [], b''
-        p = start(machine, state, disk, folder, monitor.option(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                  stderr=subprocess.STDOUT)
-        killer = threading.Timer(LIMIT, lambda: (late.append(True), p.kill()))
+    late, out = [], b''
+    with Guest(machine, state, disk, line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guest:
+        killer = threading.Timer(LIMIT, lambda: (late.append(True), guest.process.kill()))
         killer.start()
-        p.stdin.write(f'{int(time.time())} {line}\n'.encode())
-        p.stdin.flush()
-        for said in p.stdout:
+        for said in guest.process.stdout:
             # A test asks for what only we can see, and waits for one line.
             if said.strip() == b'@@PINS':
-                p.stdin.write(f'{machine.read_pins(monitor)}\n'.encode())
-                p.stdin.flush()
+                guest.say(f'{machine.read_pins(guest.monitor)}\n'.encode())
             else:
                 out += said
-        p.wait()
         killer.cancel()
-        if late:
-            return 252, out + f'\nnot ok the test ended within {LIMIT} s\n'.encode()
-        return result(machine, out, p.returncode), out
+        status = guest.status(out)
+    if late:
+        return 252, out + f'\nnot ok the test ended within {LIMIT} s\n'.encode()
+    return status, out
 
 
 def shell(machine, state, disk):
-    with tempfile.TemporaryDirectory(prefix='guest.', dir=machine.folder) as folder:
-        p = start(machine, state, disk, folder, stdin=subprocess.PIPE)
-        p.stdin.write(f'{int(time.time())} shell\n'.encode())
-        p.stdin.flush()
-        subprocess.run(['stty', 'raw', '-echo'], check=False)
-        try:
-            while p.poll() is None:
-                data = os.read(0, 4096)
-                if not data:
-                    break
-                p.stdin.write(data)
-                p.stdin.flush()
-        except OSError:
-            pass
-        finally:
-            subprocess.run(['stty', 'sane'], check=False)
-        return machine.status(p.wait())
+    """The board's console on this terminal; its shell's status."""
+    with Guest(machine, state, disk, 'shell') as guest, Raw():
+        threading.Thread(target=feed, args=(guest,), daemon=True).start()
+        return machine.status(guest.process.wait())
 
 
 WHY = {252: 'timed out', 253: 'result line and exit status differ', 254: 'no result line'}
@@ -80,15 +54,71 @@ def judge(machine, status, out):
     text = out.decode(errors='replace').replace('\r', '')
     counts = re.findall(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', text, re.M)
     passed, failed, skipped = (int(n) for n in counts[-1]) if counts else (0, 0, 0)
+    skips = re.findall(r'^skip (.*)$', text, re.M)
     why = [WHY[status]] if status in WHY else []
     if not counts and not why:
         why = [f'status {status}, and no count']
-    for lacking in re.findall(r'^skip .*: this kernel lacks (.*)$', text, re.M):
+    for skip in skips:
+        lacking = skip.partition('this kernel lacks ')[2]
         if any(lacking.startswith(h) for h in machine.has()):
             why.append(f'skipped for want of {lacking}, which this board has')
+    # Where all of a file is skipped there are the two that every run checks: what was left behind, and the host.
     if status == 0 and (failed or passed == 0):
         why.append('passed nothing')
-    return passed, failed, skipped, why, text
+    return {'passed': passed, 'failed': failed, 'skips': skips, 'why': why, 'bad': bool(status or why)}, text
+
+
+def keep(machine, test, verdict, text):
+    """For the table, and for whoever wants to read all of what a test said."""
+    folder = f'{RESULTS}/{machine.name}'
+    os.makedirs(folder, exist_ok=True)
+    with open(f'{folder}/{test}.out', 'w', encoding='utf-8') as f:
+        f.write(text)
+    with open(f'{folder}/{test}.new', 'w', encoding='utf-8') as f:
+        json.dump(verdict, f)
+    os.rename(f'{folder}/{test}.new', f'{folder}/{test}.json')
+
+
+def has_passed(machine, test):
+    try:
+        with open(f'{RESULTS}/{machine.name}/{test}.json', encoding='utf-8') as f:
+            return not json.load(f)['bad']
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def run_tests(machine, state, disk, tests):
+    """All of them; returns the names of those that did not pass."""
+    todo, bad, lock = list(tests), [], threading.Lock()
+
+    def worker():
+        while True:
+            with lock:
+                if not todo:
+                    return
+                test = todo.pop(0)
+            begin = time.time()
+            ask = f'BOARD_CONSOLE=/dev/{machine.get("console")} ' if machine.get('pins') else ''
+            status, out = run(machine, state, disk, f'TEST_TIMEOUT={LIMIT - 30} {ask}tests/system/run {test}')
+            verdict, text = judge(machine, status, out)
+            verdict.update(seconds=round(time.time() - begin), day=time.strftime('%Y-%m-%d', time.gmtime(begin)))
+            with lock:
+                keep(machine, test, verdict, text)
+                if verdict['bad']:
+                    bad.append(test)
+                print(f'{machine.name}: {test:14} {verdict["passed"]:3} passed, {verdict["failed"]} failed, '
+                      f'{len(verdict["skips"])} skipped, {verdict["seconds"]} s{"".join(": " + w for w in verdict["why"])}',
+                      flush=True)
+                for line in text.splitlines():
+                    if verdict['bad'] and not line.startswith('ok ') or line.startswith('skip '):
+                        print(f'    {line}', flush=True)
+
+    workers = [threading.Thread(target=worker) for _ in range(int(os.environ.get('BOARD_GUESTS', '2')))]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    return bad
 
 
 def main():
@@ -100,36 +130,10 @@ def main():
         status, out = run(machine, state, disk, ' '.join(tests[1:]))
         sys.stdout.write(out.decode(errors='replace').replace('\r', ''))
         return status
-    todo = list(tests)
-    lock = threading.Lock()
-    results = {}
     started = time.time()
-
-    def worker():
-        while True:
-            with lock:
-                if not todo:
-                    return
-                test = todo.pop(0)
-            begin = time.time()
-            ask = f'BOARD_CONSOLE=/dev/{machine.get("console")} ' if machine.get('pins') else ''
-            status, out = run(machine, state, disk, f'{ask}tests/system/run {test}')
-            passed, failed, skipped, why, text = judge(machine, status, out)
-            bad = status != 0 or why
-            with lock:
-                results[test] = (passed, failed, skipped, bad)
-                print(f'{machine.name}: {test:14} {passed:3} passed, {failed} failed, {skipped} skipped, '
-                      f'{time.time() - begin:.0f} s{"".join(": " + w for w in why)}', flush=True)
-                for line in text.splitlines():
-                    if bad and not line.startswith('ok ') or line.startswith('skip '):
-                        print(f'    {line}', flush=True)
-
-    workers = [threading.Thread(target=worker) for _ in range(int(os.environ.get('BOARD_GUESTS', '2')))]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
-    bad = [t for t in tests if results[t][3]]
+    if os.environ.get('RESUME'):
+        tests = [t for t in tests if not has_passed(machine, t)]
+    bad = run_tests(machine, state, disk, tests)
     print(f'{machine.name}: {len(tests) - len(bad)} tests passed, {len(bad)} failed'
           f'{" (" + " ".join(bad) + ")" if bad else ""}, {time.time() - started:.0f} s')
     return 1 if bad else 0

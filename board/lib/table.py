@@ -1,35 +1,72 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""table.py BOARD...: what build/board/BOARD.log says of each test, as a table."""
+"""table.py BOARD...: what build/board/results keeps of each test, as a table."""
 
+import glob
+import json
+import os
 import re
+import subprocess
 import sys
 
-boards = sys.argv[1:]
-cells, skips, names, last = {}, [], [], {}
-for board in boards:
-    with open(f'build/board/{board}.log', encoding='utf-8', errors='replace') as f:
-        for line in f:
-            m = re.match(rf'{board}: (\S+) +(\d+) passed, (\d+) failed, (\d+) skipped, (\d+) s(.*)', line)
-            if m:
-                test = m[1]
-                names.append(test)
-                state = f'{m[2]}' if m[3] == '0' and not m[6] else f'**{m[3]} failed** of {int(m[2]) + int(m[3])}'
-                cells[test, board] = state + (f', {m[4]} skipped' if m[4] != '0' else '') + f' ({m[5]} s)'
-            m = re.match(r'    skip (.*)', line)
-            if m:
-                skips.append((board, m[1]))
-            m = re.match(rf'{board}: (\d+ tests passed.*)', line)
-            if m:
-                last[board] = m[1]
-print('# The system tests on emulated boards\n')
-print('Written by `make board-check-all`: checks that passed, and seconds. A machine that does other work besides')
-print('takes longer. Kernels and packages are those that `tools/pins` names.\n')
-print('| test | ' + ' | '.join(boards) + ' |')
-print('|---' * (len(boards) + 1) + '|')
-for test in sorted(set(names)):
-    print(f'| {test} | ' + ' | '.join(cells.get((test, b), '') for b in boards) + ' |')
-print('| all | ' + ' | '.join(last.get(b, 'did not run') for b in boards) + ' |')
-print('\nSkipped, and why:\n' if skips else '\nNothing was skipped.')
-for board, skip in skips:
-    print(f'- {board}: {skip}')
+RESULTS = 'build/board/results'
+
+
+def result(board, test):
+    try:
+        with open(f'{RESULTS}/{board}/{test}.json', encoding='utf-8') as f:
+            return json.load(f)
+    except OSError:
+        return None
+
+
+def cell(r):
+    if r is None:
+        return 'not run'
+    bad = f'**{r["failed"]} failed**, ' if r['failed'] else '**failed**, ' if r['bad'] else ''
+    skipped = f', {len(r["skips"])} skipped' if r['skips'] else ''
+    return f'{bad}{r["passed"]}{skipped} ({r["seconds"]} s)'
+
+
+def total(results):
+    ran = [r for r in results if r]
+    bad = sum(1 for r in ran if r['bad'])
+    days = sorted({r['day'] for r in ran})
+    return f'{len(ran)} of {len(results)} files, {bad} bad, {sum(r["passed"] for r in ran)} checks' + (
+        f', {days[0]}' if days else '')
+
+
+def kernel(board):
+    """What the board itself said it runs."""
+    for name in glob.glob(f'{RESULTS}/{board}/*.out'):
+        with open(name, encoding='utf-8') as f:
+            m = re.search(r'^kernel (\S+)', f.read(), re.M)
+        if m:
+            return m[1]
+    with open(f'board/{board}/machine', encoding='utf-8') as f:
+        return re.search(r'^kernel +(\S+)', f.read(), re.M)[1]
+
+
+def main():
+    boards = sys.argv[1:]
+    tests = sorted(os.path.basename(f)[2:-3] for f in glob.glob('tests/system/t_*.sh'))
+    table = {b: [result(b, t) for t in tests] for b in boards}
+    emulator = subprocess.run(['qemu-system-aarch64', '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
+    print('# The system tests on emulated boards\n')
+    print('Written by `make board-check-all`, from what each file of tests said when it last ran there: checks that')
+    print('passed, and seconds, which are longer on a machine that does other work besides. What a file that is run')
+    print('natively checks is the same; `make check` runs those marked `# board` on `qemu-virt-arm64`.\n')
+    print(f'Emulator: {emulator.splitlines()[0]}. Kernels: ' + ', '.join(f'{b} {kernel(b)}' for b in boards) + '.\n')
+    print('| test | ' + ' | '.join(boards) + ' |')
+    print('|---' * (len(boards) + 1) + '|')
+    for i, test in enumerate(tests):
+        print(f'| {test} | ' + ' | '.join(cell(table[b][i]) for b in boards) + ' |')
+    print('| all | ' + ' | '.join(total(table[b]) for b in boards) + ' |')
+    notes = [f'{b}, {t}: {s}' for b in boards for t, r in zip(tests, table[b]) if r for s in r['skips']]
+    notes += [f'{b}, {t}: {w}' for b in boards for t, r in zip(tests, table[b]) if r for w in r['why']]
+    print('\nSkipped, and why:\n' if notes else '\nNothing was skipped.')
+    for note in notes:
+        print(f'- {note}')
+
+
+main()

@@ -30,6 +30,13 @@ int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct 
  * ordinary session, which has none. */
 int lockdown_raise(bool on);
 
+/* --- program.c --- */
+
+/* False if this kernel, with pages of so many bytes, cannot map the program (found as
+ * execvp does), its interpreter or its loader; ret_why gets the sentence. True also
+ * where that cannot be told. */
+bool program_fits(const char *name, uint64_t page, char *ret_why, size_t size);
+
 /* --- start.c --- */
 
 struct start {

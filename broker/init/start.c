@@ -155,6 +155,18 @@ static void enter_folder(const struct start *start)
 		report(false, true, 0, "");
 }
 
+/* With pages of 4 KiB everything fits, and nothing has to be looked at. */
+static void check_pages(const char *program)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	struct start_report r = { 0 };
+
+	if (page <= 4096 || program_fits(program, (uint64_t)page, r.step, sizeof(r.step)))
+		return;
+	errno = ENOEXEC;
+	give_up(r.step);
+}
+
 static void child(struct start *start, int report_fd) __attribute__((noreturn));
 static void child(struct start *start, int report_fd)
 {
@@ -166,6 +178,7 @@ static void child(struct start *start, int report_fd)
 	become_user(start);
 	enter_folder(start);
 	environ = start->env;
+	check_pages(start->argv[0]);
 	(void)execvp(start->argv[0], start->argv);
 	give_up_exec(start->argv[0]);
 }

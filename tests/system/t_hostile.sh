@@ -98,8 +98,9 @@ P
 wait $job
 is "one answer for all of it" "$(cb --json prompts | jq '[.prompts[] | select(.state == "waiting")] | length')" 0
 
-# A fork bomb, in an app of its own, with nothing to burst: processes that wait.
-is "an app's processes are bounded" "$(sh_in evil "python3 - <<'P'
+# A fork bomb, in an app of its own, with nothing to burst: processes that wait. On a
+# board with little memory and large pages that ends first: the app is killed then.
+bomb=$(sh_in evil "python3 - <<'P'
 import os, signal, sys
 assert os.path.exists('/.cowbell'), 'only inside an app'
 kids = []
@@ -113,7 +114,8 @@ try:
 except OSError:
     print('bounded')
 for k in kids: os.kill(k, 9)
-P")" bounded
+P") || [ $? != 137 ] || bomb=bounded
+is "an app's processes are bounded" "$bomb" bounded
 ok "the host is well" "$BIN/cowbell" --root "$R" list
 
 # Names with controls, set-id files, devices, odd owners in its own layer.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The manual pages against the programs, and completion against a system.
 
+command -v scdoc >/dev/null || { echo "skip the manual pages: this machine lacks scdoc"; return; }
 cd "$TOP" || exit 1
 ok "the pages are made" tools/man.sh "$BIN" "$T/man"
 is "each program of a person, each format and the socket" "$(ls "$T/man" | tr '\n' ' ')" \

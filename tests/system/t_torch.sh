@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# board
 # The torch, a real LED: held, lit, put back. On an emulated board its pin is read
 # from outside the machine; where there is no such LED, a keyboard that this test
 # makes has one, and is asked what it was told to show.
@@ -65,6 +66,8 @@ soon() { # soon WANTED COMMAND...: its output, once it is that or 10 s are over
 owner() { stat -c '%u:%g %a' "$L/brightness"; }
 
 if [ -n "${BOARD_CONSOLE:-}" ] && [ "$led" = white:flash ]; then
+	stop
+	start --device-tree /proc/device-tree
 	like "the board is known, and its torch is there" "$(cb doctor)" '^board qemu-virt-.*recognised'
 	like "by its name" "$(cb doctor)" '^ok +torch: /sys/class/leds/white:flash$'
 fi

@@ -141,7 +141,7 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, "");
 	(void)snprintf(row, sizeof(row), "%s, from %s", p->title, p->source);
 	add_labelled(&f, "app    ", row);
-	(void)snprintf(row, sizeof(row), "%s %s", p->program[0] ? p->program : "it",
+	(void)snprintf(row, sizeof(row), "%s %s", p->program[0] ? p->program : "a program that is not known",
 		       strncmp(p->permission, "network", 7) == 0 ? "connects" : "opens it");
 	add_labelled(&f, "now    ", row);
 	if (p->looks_alike)

@@ -20,7 +20,7 @@ static void show_prompt(json_t *p)
 
 	(void)printf("%lld  %s wants %s%s%s", int_of(p, "id"), str_of(p, "app"), str_of(p, "about"),
 		     strcmp(state, "waiting") == 0 ? "" : ", ", strcmp(state, "waiting") == 0 ? "" : state);
-	(void)printf(" (%s): ", str_of(p, "program"));
+	(void)printf(" (%s): ", *str_of(p, "program") ? str_of(p, "program") : "program not known");
 	json_array_foreach(json_object_get(p, "answers"), i, word)
 		(void)printf("%s%s", i ? ", " : "", json_string_value(word));
 	(void)putchar('\n');

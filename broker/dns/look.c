@@ -8,7 +8,9 @@
 #include "base/log.h"
 
 #include <arpa/nameser.h>
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -197,8 +199,15 @@ static bool is_again(const struct look *a, const struct packet_query *q, int udp
 	       memcmp(&a->from, from, from_size) == 0 && strcmp(a->query.name, q->name) == 0;
 }
 
-static uint32_t number_of(struct dns *dns, const char *name)
+static uint16_t port_of(const struct sockaddr_storage *from)
 {
+	return ntohs(from->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)from)->sin6_port
+						 : ((const struct sockaddr_in *)from)->sin_port);
+}
+
+static uint32_t number_of(struct dns *dns, const struct look *of)
+{
+	const char *name = of->query.name;
 	static struct wr w;
 
 	for (size_t i = 0; i < LOOKS_MAX; i++) {
@@ -211,6 +220,9 @@ static uint32_t number_of(struct dns *dns, const char *name)
 		dns->last_number = 1;
 	chan_begin(&w, MSG_DNS_NEED, 0);
 	wr_u32(&w, dns->last_number);
+	wr_u8(&w, of->from.ss_family == AF_INET6 ? 6 : 4);
+	wr_u8(&w, of->client ? IPPROTO_TCP : IPPROTO_UDP);
+	wr_u16(&w, port_of(&of->from));
 	wr_str(&w, name);
 	chan_send(dns->supervisor, &w, NULL, 0);
 	return dns->last_number;
@@ -258,16 +270,14 @@ void look_begin(struct dns *dns, const uint8_t *p, size_t size, int udp, const s
 	memset(l, 0, sizeof(*l));
 	*l = (struct look){ .dns = dns, .used = true, .query = query, .size = size, .udp = udp, .client = client, .fd = -1 };
 	memcpy(l->packet, p, size);
-	if (from) {
-		l->from = *from;
-		l->from_size = from_size;
-	}
+	l->from = *from;
+	l->from_size = from_size;
 	/* Mozilla's question whether resolving over HTTPS is welcome: it is not. */
 	if (strcmp(query.name, "use-application-dns.net") == 0) {
 		refuse(l, ns_r_nxdomain);
 		return;
 	}
-	l->number = number_of(dns, query.name);
+	l->number = number_of(dns, l);
 }
 
 void look_decided(struct dns *dns, uint32_t number, bool allowed)

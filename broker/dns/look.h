@@ -50,7 +50,7 @@ struct dns {
 	unsigned int client_count;
 };
 
-/* A query has come: by UDP (from, size) or from client. Takes nothing. */
+/* A query has come from that place: by UDP, or by TCP from client. Takes nothing. */
 void look_begin(struct dns *dns, const uint8_t *p, size_t size, int udp, const struct sockaddr_storage *from,
 		socklen_t from_size, struct tcp_client *client);
 

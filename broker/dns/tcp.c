@@ -15,6 +15,8 @@ struct tcp_client {
 	struct tcp_client *next;
 	struct dns *dns;
 	int fd;
+	struct sockaddr_storage from;
+	socklen_t from_size;
 	struct loop_source *source, *timer;
 	uint8_t buf[PACKET_QUERY_MAX + 2];
 	size_t size;
@@ -58,7 +60,7 @@ static void on_readable(void *data, uint32_t events)
 	}
 	if (c->size < want + 2)
 		return;
-	look_begin(c->dns, c->buf + 2, want, -1, NULL, 0, c);
+	look_begin(c->dns, c->buf + 2, want, -1, &c->from, c->from_size, c);
 	memmove(c->buf, c->buf + want + 2, c->size - want - 2);
 	c->size -= want + 2;
 }
@@ -70,7 +72,9 @@ static void on_idle(void *data)
 
 void tcp_accept(struct dns *dns, int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(from);
+	int fd = accept4(listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct tcp_client *c;
 
 	if (fd < 0)
@@ -82,6 +86,8 @@ void tcp_accept(struct dns *dns, int listener)
 	c = xcalloc(1, sizeof(*c));
 	c->dns = dns;
 	c->fd = fd;
+	c->from = from;
+	c->from_size = size;
 	c->source = loop_add_fd(dns->loop, fd, EPOLLIN, on_readable, c);
 	c->timer = loop_add_timer(dns->loop, IDLE_MS, on_idle, c);
 	c->next = dns->clients;

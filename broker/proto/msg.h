@@ -193,7 +193,8 @@
 	X(DNS_CHANNEL, 106, "D", "S")                                                                                  \
 	/* fds: the listening sockets (UDP, TCP, and both for IPv6 if the app has it) */                                \
 	X(DNS_SOCKETS, 109, "S", "N")                                                                                  \
-	/* u32 question, str name / u32 question, u8 give. NO is answered with NXDOMAIN. */                            \
+	/* u32 question, u8 version, u8 protocol and u16 port that it came from, str name / u32 question, u8 give. NO   \
+	 * is answered with NXDOMAIN. */                                                                               \
 	X(DNS_NEED, 110, "N", "S")                                                                                     \
 	X(DNS_ANSWER, 111, "S", "N")                                                                                   \
 	/* Addresses of a name that was looked up and allowed, before the app hears them. str name, u32 seconds,       \

@@ -227,9 +227,8 @@ static void close_spare(struct spare *spare)
 	(void)close(spare->scratch);
 	(void)close(spare->store);
 	(void)close(spare->mask);
-	(void)close(spare->proc);
 	(void)close(spare->home_ns);
-	spare->scratch = spare->store = spare->mask = spare->proc = -1;
+	spare->scratch = spare->store = spare->mask = -1;
 }
 
 /* Installers are root inside and could hand their files to the group. */

@@ -16,6 +16,7 @@
 #define RESTART_MS 500u
 #define DEATHS_MAX 10u
 #define ADDRESSES_MAX 64u
+#define DNS_PORT 53
 
 static size_t dns_fds(const struct network *n, int fds[4])
 {
@@ -91,8 +92,12 @@ static bool handle_need(struct supervise *s, struct msg *m)
 {
 	uint32_t number = rd_u32(&m->body);
 	char raw[256], name[REACH_ITEM_SIZE];
+	struct net_flow from = { .port = DNS_PORT };
 	struct network_wait *w;
 
+	from.version = rd_u8(&m->body);
+	from.protocol = rd_u8(&m->body);
+	from.source_port = rd_u16(&m->body);
 	rd_str(&m->body, raw, sizeof(raw));
 	if (!rd_end(&m->body))
 		return false;
@@ -105,6 +110,7 @@ static bool handle_need(struct supervise *s, struct msg *m)
 	w->kind = NET_WANT_NAME;
 	w->dns_number = number;
 	(void)snprintf(w->name, sizeof(w->name), "%s", name);
+	network_name_program(s, w, &from);
 	network_tell_need(s, w);
 	return true;
 }

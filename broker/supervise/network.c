@@ -7,6 +7,7 @@
 #include "supervise/supervise.h"
 
 #include "base/log.h"
+#include "supervise/who.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -69,8 +70,13 @@ void network_tell_need(struct supervise *s, const struct network_wait *w)
 	wr_u8(&wr, w->flow.protocol);
 	wr_u8(&wr, w->kind == NET_WANT_FLOW ? net_flow_scope(&w->flow) == NET_LOCAL : reach_name_is_local(w->name));
 	wr_str(&wr, w->name);
-	wr_str(&wr, "");
+	wr_str(&wr, w->program);
 	supervise_tell(s, &wr, NULL, 0);
+}
+
+void network_name_program(struct supervise *s, struct network_wait *w, const struct net_flow *from)
+{
+	who_holds(s->spare.proc, netowner_inode(s->network.sock.diag, from), w->program, sizeof(w->program));
 }
 
 static void repeat_one(struct network *n, uint32_t id, uint32_t mark)
@@ -114,6 +120,7 @@ static void hold_packet(struct supervise *s, const struct net_packet *p)
 	w->flow = p->flow;
 	(void)snprintf(w->name, sizeof(w->name), "%s", names_of(n, &p->flow));
 	w->packets[w->packet_count++] = p->id;
+	network_name_program(s, w, &w->flow);
 	network_tell_need(s, w);
 }
 

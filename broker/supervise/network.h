@@ -11,6 +11,7 @@
 #include "platform/arm/net.h"
 #include "policy/reach.h"
 #include "proto/chan.h"
+#include "supervise/question.h"
 
 struct supervise;
 
@@ -23,6 +24,7 @@ struct network_wait {
 	uint8_t kind;    /* enum net_want */
 	struct net_flow flow;
 	char name[REACH_ITEM_SIZE];
+	char program[QUESTION_PROGRAM_SIZE]; /* "": not known */
 	uint32_t packets[NETWORK_PACKETS_MAX];
 	size_t packet_count;
 	uint32_t dns_number; /* the resolver's, for a name */
@@ -71,5 +73,7 @@ const char *names_of(const struct network *n, const struct net_flow *flow);
 /* NULL when too many wait already. */
 struct network_wait *network_wait_new(struct supervise *s);
 void network_tell_need(struct supervise *s, const struct network_wait *wait);
+/* Fills in the program behind from: for a look-up, where it came from and went to. */
+void network_name_program(struct supervise *s, struct network_wait *wait, const struct net_flow *from);
 
 #endif

@@ -11,9 +11,9 @@
 #include "platform/arm/mnt.h"
 #include "platform/arm/root.h"
 #include "supervise/copying.h"
+#include "supervise/who.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,43 +54,9 @@ static void drop_mount(struct question *q)
 
 /* --- who waits --- */
 
-static void read_name(int proc, pid_t pid, const char *what, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t n = -1;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%d/%s", pid, what);
-	if (strcmp(what, "exe") == 0) {
-		n = readlinkat(proc, path, buf, size - 1);
-	} else {
-		fd = openat(proc, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0) {
-			n = read(fd, buf, size - 1);
-			(void)close(fd);
-		}
-	}
-	buf[n > 0 ? n : 0] = '\0';
-	if (n > 0 && buf[n - 1] == '\n')
-		buf[n - 1] = '\0';
-}
-
-#define INIT_NAME "cowbell-init" /* a command on its way to its program's exec */
-
-/* The name a program gives itself, and where that is another the file that runs.
- * Both are the app's word. */
 static void name_program(struct question *q)
 {
-	char comm[32], exe[256];
-	const char *base;
-
-	read_name(q->s->spare.host_proc, q->pid, "comm", comm, sizeof(comm));
-	read_name(q->s->spare.host_proc, q->pid, "exe", exe, sizeof(exe));
-	base = strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe;
-	if (!exe[0] || strncmp(base, comm, 15) == 0 || strcmp(base, INIT_NAME) == 0)
-		(void)snprintf(q->program, sizeof(q->program), "%s", comm[0] ? comm : "?");
-	else
-		(void)snprintf(q->program, sizeof(q->program), "%s (%.80s)", comm, exe);
+	who_name(q->s->spare.host_proc, q->pid, q->program, sizeof(q->program));
 }
 
 static void tell_need(const struct question *q)

@@ -19,7 +19,8 @@ struct spare {
 	int host_proc; /* the host's /proc, O_PATH: names of waiting programs, after its root is gone */
 	int store;     /* the folder that holds layers/, O_PATH, below the scratch */
 	int scratch;
-	int mask, proc;
+	int mask;
+	int proc;      /* the app's own /proc: its processes, and nobody else's */
 	int home_ns;   /* our own mount namespace */
 	int keep;      /* namespace of a mask that others may take; -1: none was made */
 	struct tree tree;

@@ -25,7 +25,8 @@ enum net_mark {
 	NET_MARK_ONCE = 0x1,   /* this flow, as long as it lives */
 	NET_MARK_REFUSE = 0x2,
 	NET_MARK_AGAIN = 0x10, /* look at the rules again; differs, so that the packet finds its new route */
-	NET_MARK_LOCAL = 0x20, /* conntrack only: counted as local */
+	NET_MARK_LOCAL = 0x20, /* conntrack only: let through, counted as local */
+	NET_MARK_WIDE = 0x40,  /* conntrack only: let through, counted as the internet's */
 };
 
 /* How this kernel can hold a packet. */
@@ -55,6 +56,7 @@ struct net_sockets {
 	struct nl_sock *rules; /* nfnetlink: rules, counters, conntrack */
 	struct nl_sock *queue; /* held packets */
 	struct nl_sock *diag;  /* sock_diag */
+	struct nl_sock *spent; /* where the kernel tells that a cap is reached; see netcount.c */
 	int dns_udp, dns_tcp;    /* 127.0.0.53:53 */
 	int dns6_udp, dns6_tcp;  /* [::1]:53, -1 without IPv6 */
 };
@@ -95,10 +97,38 @@ int netrules_remember(struct nl_sock *sock, const struct net_flow *flow, bool al
 /* Everything is asked again. */
 int netrules_forget(struct nl_sock *sock, struct err *err);
 
+/* --- netcount.c: what went through, and caps on it --- */
+
 struct net_bytes {
-	uint64_t up, down, up_local, down_local, refused;
+	uint64_t up, down, flows; /* a flow: a connection, or datagrams between two ends */
 };
-int netrules_read_counters(struct nl_sock *sock, struct net_bytes *ret, struct err *err);
+
+struct net_counts {
+	struct net_bytes of[2];  /* by enum net_scope, since the session began */
+	uint64_t refused;        /* packets */
+};
+
+struct net_host {
+	uint8_t version;
+	uint8_t to[16];
+	struct net_bytes bytes;
+};
+
+#define NET_HOSTS_MAX 1024u /* addresses that are counted one by one; the others are in their scope's sum */
+
+/* hosts has room for 2 * NET_HOSTS_MAX; either may be NULL. What was refused before
+ * it could leave is in none. */
+int netcount_read(struct nl_sock *sock, struct net_counts *ret, struct net_host *hosts, size_t *ret_hosts,
+		  struct err *err);
+
+/* After so many more bytes, both ways, scope is refused: the first packet over it is
+ * one of those. UINT64_MAX: never. Replaces an earlier cap. */
+int netcount_cap(struct nl_sock *sock, enum net_scope scope, uint64_t bytes, struct err *err);
+
+/* spent begins to hear of caps. */
+int netcount_listen(struct nl_sock *spent, struct err *err);
+/* Bits of enum net_scope whose cap was reached since the last call. */
+unsigned int netcount_spent(struct nl_sock *spent);
 
 /* --- netqueue.c: packets that wait --- */
 
@@ -124,6 +154,12 @@ bool netqueue_parse(const uint8_t *p, size_t size, struct net_flow *ret);
  * be NULL: all; else those for which it is true. cut counts them. */
 int netcut(struct nl_sock *diag, struct nl_sock *rules, bool (*which)(void *data, const struct net_flow *flow),
 	   void *data, uint32_t *ret_cut, struct err *err);
+
+/* --- netowner.c: whose packet it is --- */
+
+/* The inode of the socket that sent flow's first packet (source_port, and where it
+ * leads); 0 when it is gone, or of a protocol whose sockets are not listed. */
+uint32_t netowner_inode(struct nl_sock *diag, const struct net_flow *flow);
 
 /* --- netlink.c: the link to the host; in cowbelld --- */
 

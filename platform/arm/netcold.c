@@ -206,7 +206,8 @@ static int hold_all(struct nl_sock *route, bool v6, enum net_hold hold, const st
 	s->rules = open_socket(NETLINK_NETFILTER, err);
 	s->queue = s->rules ? open_socket(NETLINK_NETFILTER, err) : NULL;
 	s->diag = s->queue ? open_socket(NETLINK_SOCK_DIAG, err) : NULL;
-	if (!s->diag || netrules_load(s->rules, hold, a, err) < 0 || netqueue_open(s->queue, err) < 0)
+	s->spent = s->diag ? open_socket(NETLINK_NETFILTER, err) : NULL;
+	if (!s->spent || netrules_load(s->rules, hold, a, err) < 0 || netqueue_open(s->queue, err) < 0)
 		return -1;
 	if (own_address(route, AF_INET, a->app4, 4, err) < 0 || route_all(route, AF_INET, RTN_UNICAST, err) < 0 ||
 	    open_dns(a, s, err) < 0)

@@ -27,6 +27,8 @@
 /* Types of set keys as nft(8) prints them: address . inet_proto . inet_service. */
 #define KEY4 (7u << 12 | 12u << 6 | 13u)
 #define KEY6 (8u << 12 | 12u << 6 | 13u)
+#define KEY_ADDRESS4 7u
+#define KEY_ADDRESS6 8u
 
 struct prefix {
 	int family;
@@ -149,10 +151,70 @@ static void rule_remembered(struct nft *n, int family, uint8_t protocol, const c
 	nft_rule_end(n);
 }
 
-static void add_ends(struct nft *n)
+/* The other end's address, of either family, as the key of a tally. */
+static void tally(struct nft *n, const char *chain, const char *set4, const char *set6, bool source)
+{
+	nft_rule_begin(n, chain);
+	nft_match_family(n, NFPROTO_IPV4);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, source ? 12 : 16, 4, NFT_R0);
+	nft_tally(n, NFT_R0, set4);
+	nft_rule_end(n);
+	nft_rule_begin(n, chain);
+	nft_match_family(n, NFPROTO_IPV6);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, source ? 8 : 24, 16, NFT_R0);
+	nft_tally(n, NFT_R0, set6);
+	nft_rule_end(n);
+}
+
+static void end_in(struct nft *n, const char *chain, int code, const char *to)
+{
+	nft_rule_begin(n, chain);
+	nft_verdict(n, code, to);
+	nft_rule_end(n);
+}
+
+/* Under its cap, counted for its scope, then for the other end. */
+static void add_scope(struct nft *n, const char *chain, const char *cap, const char *counter, const char *to)
+{
+	end_in(n, chain, NFT_JUMP, cap);
+	nft_rule_begin(n, chain);
+	nft_count_in(n, counter);
+	nft_verdict(n, NFT_GOTO, to);
+	nft_rule_end(n);
+}
+
+static void add_counted(struct nft *n, bool out)
 {
 	const uint32_t lo = 1;
+	const char *chain = out ? "go" : "come";
 
+	if (out) { /* what rejects come home as must not be counted */
+		nft_rule_begin(n, chain);
+		nft_match_u32(n, NFT_META_OIF, lo);
+		nft_verdict(n, NF_ACCEPT, NULL);
+		nft_rule_end(n);
+	}
+	rule_ct_mark(n, chain, NET_MARK_LOCAL, NFT_GOTO, out ? "up_local" : "down_local");
+	add_scope(n, chain, out ? "cap" : "cap_in", out ? "up" : "down", out ? "sent" : "got");
+	add_scope(n, out ? "up_local" : "down_local", out ? "cap_local" : "cap_local_in", out ? "up_local" : "down_local",
+		  out ? "sent" : "got");
+	tally(n, out ? "sent" : "got", out ? "up4" : "down4", out ? "up6" : "down6", !out);
+	end_in(n, out ? "sent" : "got", NF_ACCEPT, NULL);
+}
+
+/* The first packet of a flow that may go. */
+static void add_first(struct nft *n, const char *chain, uint32_t mark, const char *counter)
+{
+	nft_rule_begin(n, chain);
+	nft_ct_set_mark(n, mark);
+	nft_count_in(n, counter);
+	nft_rule_end(n);
+	tally(n, chain, "flows4", "flows6", false);
+	end_in(n, chain, NFT_GOTO, "go");
+}
+
+static void add_ends(struct nft *n)
+{
 	nft_rule_begin(n, "refuse");
 	nft_match_l4(n, IPPROTO_TCP);
 	nft_count_in(n, "refused");
@@ -163,30 +225,10 @@ static void add_ends(struct nft *n)
 	nft_reject_icmp(n);
 	nft_rule_end(n);
 
-	/* What rejects come home as must not be counted. */
-	nft_rule_begin(n, "go");
-	nft_match_u32(n, NFT_META_OIF, lo);
-	nft_verdict(n, NF_ACCEPT, NULL);
-	nft_rule_end(n);
-	nft_rule_begin(n, "go");
-	nft_ct(n, NFT_CT_MARK, NFT_R0);
-	nft_equal(n, NFT_R0, &(uint32_t){ NET_MARK_LOCAL }, 4);
-	nft_count_in(n, "up_local");
-	nft_verdict(n, NF_ACCEPT, NULL);
-	nft_rule_end(n);
-	nft_rule_begin(n, "go");
-	nft_count_in(n, "up");
-	nft_verdict(n, NF_ACCEPT, NULL);
-	nft_rule_end(n);
-
-	nft_rule_begin(n, "go_once");
-	nft_ct_set_mark(n, NET_MARK_ONCE);
-	nft_verdict(n, NFT_GOTO, "go");
-	nft_rule_end(n);
-	nft_rule_begin(n, "go_local");
-	nft_ct_set_mark(n, NET_MARK_LOCAL);
-	nft_verdict(n, NFT_GOTO, "go");
-	nft_rule_end(n);
+	add_counted(n, true);
+	add_counted(n, false);
+	add_first(n, "go_wide", NET_MARK_WIDE, "flows");
+	add_first(n, "go_local", NET_MARK_LOCAL, "flows_local");
 }
 
 static void add_ask(struct nft *n, enum net_hold hold)
@@ -217,12 +259,12 @@ static void add_output(struct nft *n, const struct net_addresses *a)
 	rule_icmp6(n, "output", MLD_LISTENER_REPORT, MLD_LISTENER_REPORT, NF_DROP);
 	rule_icmp6(n, "output", 143, 143, NF_DROP); /* MLDv2 report */
 	/* A one-way UDP flow stays new for ever. */
-	rule_ct_mark(n, "output", NET_MARK_ONCE, NFT_GOTO, "go");
+	rule_ct_mark(n, "output", NET_MARK_WIDE, NFT_GOTO, "go");
 	rule_ct_mark(n, "output", NET_MARK_LOCAL, NFT_GOTO, "go");
 	rule_to(n, AF_INET6, a->host6, 48, NFT_GOTO, "refuse");
 	for (size_t i = 0; i < ARRAY_LEN(never); i++)
 		rule(n, "output", &never[i], NFT_GOTO, "refuse");
-	rule_mark(n, NET_MARK_ONCE, "go_once");
+	rule_mark(n, NET_MARK_ONCE, "classed");
 	add_refusals(n);
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t protocol = i ? IPPROTO_UDP : IPPROTO_TCP;
@@ -234,24 +276,13 @@ static void add_output(struct nft *n, const struct net_addresses *a)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(local); i++)
 		rule(n, "output", &local[i], NFT_GOTO, "to_local");
-	nft_rule_begin(n, "output");
-	nft_verdict(n, NFT_JUMP, "internet");
-	nft_rule_end(n);
-	nft_rule_begin(n, "output");
-	nft_verdict(n, NFT_GOTO, "ask");
-	nft_rule_end(n);
-
-	nft_rule_begin(n, "to_local");
-	nft_verdict(n, NFT_JUMP, "local");
-	nft_rule_end(n);
-	nft_rule_begin(n, "to_local");
-	nft_verdict(n, NFT_GOTO, "ask");
-	nft_rule_end(n);
+	end_in(n, "output", NFT_JUMP, "internet");
+	end_in(n, "output", NFT_GOTO, "ask");
+	end_in(n, "to_local", NFT_JUMP, "local");
+	end_in(n, "to_local", NFT_GOTO, "ask");
 	for (size_t i = 0; i < ARRAY_LEN(local); i++)
 		rule(n, "classed", &local[i], NFT_GOTO, "go_local");
-	nft_rule_begin(n, "classed");
-	nft_verdict(n, NFT_GOTO, "go");
-	nft_rule_end(n);
+	end_in(n, "classed", NFT_GOTO, "go_wide");
 }
 
 static void add_input(struct nft *n)
@@ -265,16 +296,6 @@ static void add_input(struct nft *n)
 	rule_state(n, "input", CT_ESTABLISHED | CT_RELATED, NFT_GOTO, "come");
 	rule_icmp6(n, "input", ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, NF_ACCEPT);
 	rule_state(n, "input", CT_NEW, NFT_JUMP, "listen");
-	nft_rule_begin(n, "come");
-	nft_ct(n, NFT_CT_MARK, NFT_R0);
-	nft_equal(n, NFT_R0, &(uint32_t){ NET_MARK_LOCAL }, 4);
-	nft_count_in(n, "down_local");
-	nft_verdict(n, NF_ACCEPT, NULL);
-	nft_rule_end(n);
-	nft_rule_begin(n, "come");
-	nft_count_in(n, "down");
-	nft_verdict(n, NF_ACCEPT, NULL);
-	nft_rule_end(n);
 }
 
 /* A resolver that a program has built in is ours too: the name is asked about,
@@ -302,9 +323,12 @@ static void add_dns(struct nft *n)
 
 int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_addresses *addresses, struct err *err)
 {
-	static const char *const counters[] = { "up", "down", "up_local", "down_local", "refused" };
-	static const char *const chains[] = { "go", "go_once", "go_local", "classed", "refuse", "ask",
-					      "internet", "local", "to_local", "listen", "come" };
+	static const char *const counters[] = { "up",   "down",  "up_local",    "down_local",
+						"flows", "flows_local", "refused" };
+	static const char *const chains[] = { "go",       "go_wide",  "go_local", "up_local", "sent", "come", "down_local",
+					      "got",      "classed",  "refuse",   "ask",      "internet", "local",
+					      "to_local", "listen",   "cap",      "cap_in",   "cap_local", "cap_local_in" };
+	static const char *const tallies[] = { "up4", "down4", "flows4", "up6", "down6", "flows6" };
 	struct nft *n = xcalloc(1, sizeof(*n));
 	int rc;
 
@@ -316,6 +340,10 @@ int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_add
 	nft_add_set(n, "no4", KEY4, 12, true);
 	nft_add_set(n, "ok6", KEY6, 24, true);
 	nft_add_set(n, "no6", KEY6, 24, true);
+	nft_add_quota(n, "cap", INT64_MAX);
+	nft_add_quota(n, "cap_local", INT64_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(tallies); i++)
+		nft_add_tally(n, tallies[i], i < 3 ? KEY_ADDRESS4 : KEY_ADDRESS6, i < 3 ? 4 : 16, NET_HOSTS_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
 		nft_add_chain(n, chains[i]);
 	nft_add_base_chain(n, "resolver", "nat", NF_INET_LOCAL_OUT, -100, true);
@@ -343,7 +371,7 @@ static void fill_scope(struct nft *n, enum net_scope scope, enum net_scope_state
 	if (state == NET_ASK)
 		return;
 	nft_rule_begin(n, chain);
-	nft_verdict(n, NFT_GOTO, state == NET_REFUSE ? "refuse" : scope == NET_LOCAL ? "go_local" : "go");
+	nft_verdict(n, NFT_GOTO, state == NET_REFUSE ? "refuse" : scope == NET_LOCAL ? "go_local" : "go_wide");
 	nft_rule_end(n);
 }
 

@@ -45,10 +45,17 @@ void nft_add_base_chain(struct nft *n, const char *chain, const char *type, unsi
 			bool accept);
 void nft_flush_chain(struct nft *n, const char *chain);
 void nft_add_counter(struct nft *n, const char *name);
+/* Bytes, either way; what makes it over is counted too. The kernel tells listeners
+ * of the group NFNLGRP_NFTABLES once when it is over. */
+void nft_add_quota(struct nft *n, const char *name, uint64_t bytes);
+void nft_delete_quota(struct nft *n, const char *name);
 
 /* A hash set of fixed keys of key_size bytes; key_type as nft(8) lists it;
  * lapses: elements may have a timeout. */
 void nft_add_set(struct nft *n, const char *set, uint32_t key_type, uint32_t key_size, bool lapses);
+/* A set that packets fill by themselves: a counter for each key, of at most room
+ * keys; those that come later are not in it. */
+void nft_add_tally(struct nft *n, const char *set, uint32_t key_type, uint32_t key_size, uint32_t room);
 /* timeout_ms 0: none. Kernels differ in what adding a present element does to
  * its timeout: this one replaces it. */
 void nft_add_element(struct nft *n, const char *set, const void *key, size_t size, uint64_t timeout_ms);
@@ -70,6 +77,10 @@ void nft_in_set(struct nft *n, enum nft_reg reg, const char *set);
 void nft_not_routed(struct nft *n); /* no route leads back to the source by the interface it came from */
 void nft_count(struct nft *n);
 void nft_count_in(struct nft *n, const char *counter);
+/* Goes on when quota is over. */
+void nft_over(struct nft *n, const char *quota);
+/* Counts the packet for the key in reg; nothing may follow it in its rule. */
+void nft_tally(struct nft *n, enum nft_reg reg, const char *set);
 void nft_connections_over(struct nft *n, uint32_t count);
 void nft_verdict(struct nft *n, int code, const char *chain);
 void nft_reject_tcp(struct nft *n);

@@ -51,6 +51,7 @@ job=$!
 prompt=$(waiting)
 is "the packet is held: nothing has left" "$(cat "$heard")" ""
 like "the question names the destination" "$prompt" '"about": ?"to reach an address without a name, 198.51.100.10 \(port 80\)"'
+is "and the program that connects" "$(jq -r .program <<<"$prompt")" curl
 like "and what can be said" "$(jq -c .answers <<<"$prompt")" '\["no","allow","chosen"\]'
 cb answer "$(jq .id <<<"$prompt")" chosen >"$T/says"
 wait $job

@@ -37,6 +37,7 @@ sh_in web "$(look ads.example.com)" >"$T/look.out" &
 job=$!
 prompt=$(waiting)
 like "the question names the host" "$prompt" '"about": ?"to reach ads.example.com"'
+like "and the program that looks it up" "$(jq -r .program <<<"$prompt")" '^python3'
 is "no name has left" "$(names_asked)" 0
 is "A and AAAA are one question" "$(asks)" 1
 cb answer "$(jq .id <<<"$prompt")" no >/dev/null

@@ -94,4 +94,10 @@ int app_id_check(const char *id, struct err *err);
  * <U+NNNN>; cut with "..." at size. Always NUL-ended. */
 void text_escape(const char *in, size_t in_len, char *out, size_t size);
 
+/* "4.1 MB": a size as people read it; units of a thousand. */
+void text_size(uint64_t bytes, char *buf, size_t size);
+/* The same from people: "500M", "2G", "100k", also with a
+ * B behind; bytes without a letter. 0 or -1 with err. */
+int text_size_parse(const char *word, uint64_t *ret, struct err *err);
+
 #endif

@@ -5,6 +5,8 @@
  */
 #include "ui-tty/show.h"
 
+#include "policy/permission.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,15 +30,7 @@ bool bool_of(json_t *object, const char *key)
 
 void show_size(long long bytes, char buf[SHORT_TEXT])
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double n = (double)bytes;
-	size_t unit = 0;
-
-	while (n >= 1000 && unit + 1 < ARRAY_LEN(units)) {
-		n /= 1000;
-		unit++;
-	}
-	(void)snprintf(buf, SHORT_TEXT, unit && n < 10 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+	text_size(bytes > 0 ? (uint64_t)bytes : 0, buf, SHORT_TEXT);
 }
 
 void show_time_at(long long wall_ms, long long now_ms, char buf[SHORT_TEXT])

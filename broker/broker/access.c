@@ -10,6 +10,7 @@
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/prompt.h"
+#include "broker/traffic.h"
 #include "broker/trial.h"
 
 #include <errno.h>
@@ -245,6 +246,8 @@ bool access_handle(struct session *session, struct msg *m)
 		return handle_need(session, &m->body);
 	case MSG_NET_NEED:
 		return network_handle_need(session, m);
+	case MSG_NET_TRAFFIC:
+		return traffic_handle(session, m);
 	case MSG_ANSWERED:
 		return handle_answered(session, &m->body);
 	case MSG_USED:

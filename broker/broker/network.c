@@ -10,6 +10,7 @@
 #include "broker/access.h"
 #include "broker/notes.h"
 #include "broker/prompt.h"
+#include "broker/traffic.h"
 #include "broker/trial.h"
 
 #include <errno.h>
@@ -293,6 +294,10 @@ static void settle(struct network_state *n, struct waiting *wait, bool may_ask)
 	found = access_decide(session->broker, session, session->app, &ref);
 	if (found.decision.give == GIVE_NO) {
 		refuse(n, wait, decided_by_name(found.decision.by), NET_FOR_HOST);
+		return;
+	}
+	if (traffic_is_spent(session, wait->to.local)) {
+		refuse(n, wait, "the monthly cap is used up", NET_FOR_ONCE);
 		return;
 	}
 	if (wait->kind == NET_WANT_FLOW && !wait->linked) {

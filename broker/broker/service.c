@@ -32,6 +32,7 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Grant", 0, service_grant },
 	{ "io.cowbell.Revoke", 0, service_revoke },
 	{ "io.cowbell.Lock", 0, service_lock },
+	{ "io.cowbell.Cap", 0, service_cap },
 	{ "io.cowbell.Explain", METHOD_ANY_READER, service_explain },
 	{ "io.cowbell.Plan", METHOD_ANY_READER, service_plan },
 	{ "io.cowbell.Prompts", METHOD_ANY_READER | METHOD_MORE, service_prompts },

@@ -56,8 +56,6 @@ bool service_wait_settled(struct broker *broker, struct varlink_call *call, json
 
 /* service_apps.c */
 SERVICE_METHOD(service_list);
-SERVICE_METHOD(service_info);
-SERVICE_METHOD(service_ps);
 SERVICE_METHOD(service_run);
 SERVICE_METHOD(service_install);
 SERVICE_METHOD(service_update);
@@ -79,6 +77,10 @@ SERVICE_METHOD(service_grant);
 SERVICE_METHOD(service_revoke);
 SERVICE_METHOD(service_lock);
 SERVICE_METHOD(service_explain);
+/* service_traffic.c */
+SERVICE_METHOD(service_info);
+SERVICE_METHOD(service_ps);
+SERVICE_METHOD(service_cap);
 /* service_prompts.c */
 SERVICE_METHOD(service_prompts);
 SERVICE_METHOD(service_agent);

@@ -17,6 +17,7 @@
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/session_launch.h"
+#include "broker/traffic.h"
 #include "broker/trial.h"
 #include "broker/turn.h"
 
@@ -90,6 +91,7 @@ static void session_free(struct session *session)
 		continue;
 	*p = session->next;
 	access_session_gone(session);
+	traffic_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session is over");
 	while (session->answers) {
 		struct session_answer *a = session->answers;
@@ -305,6 +307,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 	access_note_given(session);
 	if (session_load_launch(session, &err) < 0)
 		log_warn("session of '%s' taken over, but: %s", session->app, err.msg);
+	traffic_adopted(session);
 	/* An installer's person is gone with the old broker, and so is what
 	 * was to become of its work. */
 	if (session->kind == SESSION_INSTALL) {
@@ -367,6 +370,7 @@ static bool on_message(void *data, struct msg *m)
 		session->began_ms = loop_boot_ms();
 		if (session->state == SESSION_LAUNCHING)
 			session->state = SESSION_RUNNING;
+		traffic_begin(session);
 		command_start_ready(session);
 		access_stand_soon(session);
 		return rd_end(&m->body);

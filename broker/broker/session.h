@@ -88,6 +88,7 @@ struct session {
 	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
 	struct network_state *network;      /* network.h */
 	struct loop_source *standing;       /* access.h: until what stands is laid out */
+	struct traffic *traffic;            /* traffic.h */
 	uint64_t programs[PROGRAMS_MAX]; /* hashes of the names that its programs gave themselves */
 	unsigned int program_count;
 	bool ready;     /* SESSION_READY came */

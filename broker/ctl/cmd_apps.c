@@ -92,6 +92,9 @@ int cmd_info(struct ctl *ctl, int argc, char **argv)
 	(void)puts("may");
 	json_array_foreach(json_object_get(reply, "permissions"), i, item)
 		show_permission_line(item);
+	(void)puts("sent and received");
+	json_array_foreach(json_object_get(reply, "traffic"), i, item)
+		show_traffic(item, "  ");
 	(void)puts("was");
 	json_array_foreach(json_object_get(reply, "recent"), i, item)
 	{
@@ -124,6 +127,8 @@ static void show_session(json_t *s)
 	}
 	json_array_foreach(json_object_get(s, "given"), i, item)
 		(void)printf("  has %s: %s\n", str_of(item, "permission"), str_of(item, "answer"));
+	json_array_foreach(json_object_get(s, "traffic"), i, item)
+		show_traffic(item, "  ");
 }
 
 int cmd_ps(struct ctl *ctl, int argc, char **argv)

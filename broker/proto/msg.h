@@ -188,6 +188,14 @@
 	X(NET_LINKED, 103, "D", "B")                                                                                   \
 	/* u8 cut, str item ("" for everything): ask again, and end what it speaks of. REVOKED answers, with the network's gate. */           \
 	X(NET_REVOKE, 104, "B", "S")                                                                                   \
+	/* What went through so far, please: u32 ticket, not 0. NET_TRAFFIC answers. */                                 \
+	X(NET_COUNT, 107, "B", "S")                                                                                    \
+	/* Since the session began. u32 ticket (0: by itself, at a cut, a cap and the end), u8 caps that were reached   \
+	 * just now (bits of enum net_scope), for the internet and the local network each: u64 bytes up, down,         \
+	 * u64 flows, u64 packets refused; list{u8 local, str name or address, the same four} of the busiest hosts */   \
+	X(NET_TRAFFIC, 108, "S", "B")                                                                                  \
+	/* u8 enum net_scope, u64 bytes that may still go, both ways (UINT64_MAX: no end) */                           \
+	X(NET_CAP, 113, "B", "S")                                                                                      \
 	/* The app looks a name up / the channel of the process that resolves (fds: one; none: it could not start) */   \
 	X(DNS_WANTED, 105, "S", "D")                                                                                   \
 	X(DNS_CHANNEL, 106, "D", "S")                                                                                  \

@@ -198,7 +198,8 @@ int store_app_each(struct store_txn *txn, int (*fn)(void *data, const struct app
 	return db_each(txn, DB_APPS, &all, visit, &walk, err);
 }
 
-static const enum db of_app[] = { DB_GRANTS, DB_GENERATIONS, DB_PATHS, DB_VERSIONS, DB_JOURNAL, DB_GRANTS_THEN };
+static const enum db of_app[] = { DB_GRANTS,  DB_GENERATIONS, DB_PATHS,   DB_VERSIONS,
+				  DB_JOURNAL, DB_GRANTS_THEN, DB_TRAFFIC };
 
 struct shrink {
 	size_t left;

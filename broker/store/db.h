@@ -25,6 +25,7 @@ enum db {
 	DB_VERSIONS,
 	DB_JOURNAL,
 	DB_GRANTS_THEN,
+	DB_TRAFFIC,
 	DB_COUNT
 };
 

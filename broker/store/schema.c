@@ -23,6 +23,7 @@ static const char *const db_names[DB_COUNT] = {
 	[DB_VERSIONS] = "versions",
 	[DB_JOURNAL] = "journal",
 	[DB_GRANTS_THEN] = "grants-then",
+	[DB_TRAFFIC] = "traffic",
 };
 
 /* Schema 0 differs in nothing but its number. */

@@ -233,6 +233,34 @@ int store_history_append(struct store_txn *txn, const struct history_record *ent
 int store_history_each(struct store_txn *txn, const char *app, const char *permission, uint64_t since_wall_ms,
 		       int (*fn)(void *data, const struct history_record *entry), void *data, struct err *err);
 
+/* --- traffic --- */
+
+struct traffic_bytes {
+	uint64_t up, down, flows, refused; /* bytes, bytes, connections, packets */
+};
+
+/* What went to one scope or host. */
+struct traffic_record {
+	char app[APP_ID_SIZE];
+	char item[128]; /* "" the internet, "local", or a host by name or address */
+	bool local;
+	struct traffic_bytes ever;
+	uint32_t month; /* year * 12 + month of this_month; never goes back */
+	struct traffic_bytes this_month;
+	uint64_t session; /* the last one that was counted in, */
+	struct traffic_bytes seen; /* and what of it is in the sums already */
+	uint64_t cap; /* bytes a month, both ways; 0: none. Of scopes alone */
+	uint32_t spent; /* the month in which the cap was reached; sums may end a packet below it */
+};
+
+#define TRAFFIC_HOSTS_MAX 256u /* of an app; later ones stand in their scope's sum alone */
+
+int store_traffic_get(struct store_txn *txn, const char *app, const char *item, struct traffic_record *ret,
+		      struct err *err); /* 1, 0, -1 */
+int store_traffic_put(struct store_txn *txn, const struct traffic_record *record, struct err *err);
+int store_traffic_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct traffic_record *record),
+		       void *data, struct err *err);
+
 /* --- generations --- */
 
 enum generation_kind {

@@ -41,6 +41,7 @@ void finish_session(struct supervise *s)
 	struct err err = { 0 };
 
 	questions_finish(s);
+	traffic_tell(s);
 	if (mnt_freeze(s->root_mnt, &err) < 0)
 		(void)err_hint(&err, "something outside the app still writes to a file of it");
 	chan_begin(&w, MSG_ENDED, s->session);

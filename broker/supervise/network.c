@@ -260,6 +260,7 @@ bool network_handle_revoke(struct supervise *s, struct msg *m)
 		(void)netcut(n->sock.diag, n->sock.rules, is_cut, &cut, &count, &err);
 	if (err.code)
 		log_warn("%s", err.msg);
+	traffic_tell(s);
 	chan_begin(&wr, MSG_REVOKED, s->session);
 	wr_u16(&wr, GATE_NETWORK);
 	wr_u32(&wr, (uint32_t)err.code);

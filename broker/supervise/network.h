@@ -47,6 +47,7 @@ struct network {
 	struct loop_source *dns_timer;
 	unsigned int dns_deaths;
 	bool dns_wanted;
+	struct loop_source *spent; /* once there is a cap */
 };
 
 /* The session begins: watches what spare_prepare opened. -1 errno. */
@@ -67,6 +68,14 @@ void names_answer(struct supervise *s, const struct network_wait *wait, bool all
 void names_drain(struct supervise *s);
 /* "" when the app never looked it up. */
 const char *names_of(const struct network *n, const struct net_flow *flow);
+
+/* --- traffic.c: what went through --- */
+
+/* NET_COUNT and NET_CAP from the broker. false: malformed. */
+bool traffic_handle_count(struct supervise *s, struct msg *m);
+bool traffic_handle_cap(struct supervise *s, struct msg *m);
+/* NET_TRAFFIC, by itself: something ended. */
+void traffic_tell(struct supervise *s);
 
 /* --- for names.c --- */
 

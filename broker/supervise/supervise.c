@@ -78,6 +78,10 @@ static bool on_broker_message(void *data, struct msg *m)
 		return network_handle_revoke(s, m);
 	case MSG_STANDING:
 		return questions_handle_standing(s, m);
+	case MSG_NET_COUNT:
+		return traffic_handle_count(s, m);
+	case MSG_NET_CAP:
+		return traffic_handle_cap(s, m);
 	case MSG_REVOKE:
 		return questions_handle_revoke(s, m);
 	}

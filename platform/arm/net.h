@@ -100,12 +100,9 @@ int netrules_forget(struct nl_sock *sock, struct err *err);
 /* --- netcount.c: what went through, and caps on it --- */
 
 struct net_bytes {
-	uint64_t up, down, flows; /* a flow: a connection, or datagrams between two ends */
-};
-
-struct net_counts {
-	struct net_bytes of[2];  /* by enum net_scope, since the session began */
-	uint64_t refused;        /* packets */
+	uint64_t up, down; /* bytes, of what went through */
+	uint64_t flows;    /* connections; of datagrams: pairs of ends */
+	uint64_t refused;  /* packets */
 };
 
 struct net_host {
@@ -114,12 +111,17 @@ struct net_host {
 	struct net_bytes bytes;
 };
 
-#define NET_HOSTS_MAX 1024u /* addresses that are counted one by one; the others are in their scope's sum */
+/* Addresses of a family that are counted one by one; the others are in their
+ * scope's sum, their refusals in the internet's. */
+#define NET_HOSTS_MAX 1024u
 
-/* hosts has room for 2 * NET_HOSTS_MAX; either may be NULL. What was refused before
- * it could leave is in none. */
-int netcount_read(struct nl_sock *sock, struct net_counts *ret, struct net_host *hosts, size_t *ret_hosts,
-		  struct err *err);
+struct net_counts {
+	struct net_bytes of[2]; /* by enum net_scope, since the session began */
+	struct net_host hosts[2 * NET_HOSTS_MAX];
+	size_t host_count;
+};
+
+int netcount_read(struct nl_sock *sock, struct net_counts *ret, struct err *err);
 
 /* After so many more bytes, both ways, scope is refused: the first packet over it is
  * one of those. UINT64_MAX: never. Replaces an earlier cap. */

@@ -85,7 +85,7 @@ static int on_counter(struct nl_msg *msg, void *data)
 		{ "up_local", &c->of[NET_LOCAL].up, NULL },
 		{ "down_local", &c->of[NET_LOCAL].down, NULL },
 		{ "flows_local", NULL, &c->of[NET_LOCAL].flows },
-		{ "refused", NULL, &c->refused },
+		{ "refused", NULL, &c->of[NET_INTERNET].refused },
 	};
 
 	if (!type || ntohl(nla_get_u32(type)) != NFT_OBJECT_COUNTER)
@@ -104,24 +104,24 @@ static int on_counter(struct nl_msg *msg, void *data)
 /* --- of hosts --- */
 
 struct tally {
-	struct net_host *hosts;
-	size_t count, room;
+	struct net_counts *counts;
 	uint8_t version;
-	enum { TALLY_UP, TALLY_DOWN, TALLY_FLOWS } what;
+	enum { TALLY_UP, TALLY_DOWN, TALLY_FLOWS, TALLY_REFUSED, TALLY_COUNT } what;
 };
 
 static struct net_host *host_of(struct tally *t, const uint8_t *to)
 {
 	size_t size = t->version == 4 ? 4 : 16;
+	struct net_counts *c = t->counts;
 	struct net_host *h;
 
-	for (size_t i = 0; i < t->count; i++) {
-		if (t->hosts[i].version == t->version && memcmp(t->hosts[i].to, to, size) == 0)
-			return &t->hosts[i];
+	for (size_t i = 0; i < c->host_count; i++) {
+		if (c->hosts[i].version == t->version && memcmp(c->hosts[i].to, to, size) == 0)
+			return &c->hosts[i];
 	}
-	if (t->count == t->room)
+	if (c->host_count == ARRAY_LEN(c->hosts))
 		return NULL;
-	h = &t->hosts[t->count++];
+	h = &c->hosts[c->host_count++];
 	memset(h, 0, sizeof(*h));
 	h->version = t->version;
 	memcpy(h->to, to, size);
@@ -139,12 +139,22 @@ static void add_element(struct tally *t, struct nlattr *element)
 	h = host_of(t, nla_data(key));
 	if (!h)
 		return;
-	if (t->what == TALLY_UP)
+	switch (t->what) {
+	case TALLY_UP:
 		h->bytes.up = number(counter, NFTA_COUNTER_BYTES);
-	else if (t->what == TALLY_DOWN)
+		break;
+	case TALLY_DOWN:
 		h->bytes.down = number(counter, NFTA_COUNTER_BYTES);
-	else
+		break;
+	case TALLY_FLOWS:
 		h->bytes.flows = number(counter, NFTA_COUNTER_PACKETS);
+		break;
+	case TALLY_REFUSED:
+		h->bytes.refused = number(counter, NFTA_COUNTER_PACKETS);
+		break;
+	case TALLY_COUNT:
+		break;
+	}
 }
 
 static int on_elements(struct nl_msg *msg, void *data)
@@ -173,25 +183,37 @@ static int read_one(struct nl_sock *sock, int type, const char *set, int (*fn)(s
 	return r < 0 ? err_set(err, EIO, "read the counters of the network: %s", nl_geterror(r)) : 0;
 }
 
-int netcount_read(struct nl_sock *sock, struct net_counts *ret, struct net_host *hosts, size_t *ret_hosts,
-		  struct err *err)
+/* The rules count all refusals in one; the local network's are known by host. */
+static void part_refusals(struct net_counts *c)
 {
-	static const char *const sets[] = { "up4", "down4", "flows4", "up6", "down6", "flows6" };
-	struct tally t = { .hosts = hosts, .room = 2 * NET_HOSTS_MAX };
-	struct net_counts counts = { 0 };
+	uint64_t local = 0;
 
-	if (ret && read_one(sock, NFT_MSG_GETOBJ, NULL, on_counter, &counts, err) < 0)
+	for (size_t i = 0; i < c->host_count; i++) {
+		struct net_flow flow = { .version = c->hosts[i].version };
+
+		memcpy(flow.to, c->hosts[i].to, sizeof(flow.to));
+		if (net_flow_scope(&flow) == NET_LOCAL)
+			local += c->hosts[i].bytes.refused;
+	}
+	c->of[NET_LOCAL].refused = local;
+	c->of[NET_INTERNET].refused -= local < c->of[NET_INTERNET].refused ? local : c->of[NET_INTERNET].refused;
+}
+
+int netcount_read(struct nl_sock *sock, struct net_counts *ret, struct err *err)
+{
+	static const char *const sets[2][TALLY_COUNT] = { { "up4", "down4", "flows4", "refused4" },
+							  { "up6", "down6", "flows6", "refused6" } };
+
+	memset(ret, 0, sizeof(*ret));
+	if (read_one(sock, NFT_MSG_GETOBJ, NULL, on_counter, ret, err) < 0)
 		return -1;
-	for (size_t i = 0; hosts && i < ARRAY_LEN(sets); i++) {
-		t.version = i < 3 ? 4 : 6;
-		t.what = i % 3;
-		if (read_one(sock, NFT_MSG_GETSETELEM, sets[i], on_elements, &t, err) < 0)
+	for (size_t i = 0; i < 2 * TALLY_COUNT; i++) {
+		struct tally t = { .counts = ret, .version = i < TALLY_COUNT ? 4 : 6, .what = i % TALLY_COUNT };
+
+		if (read_one(sock, NFT_MSG_GETSETELEM, sets[i / TALLY_COUNT][t.what], on_elements, &t, err) < 0)
 			return -1;
 	}
-	if (ret)
-		*ret = counts;
-	if (hosts)
-		*ret_hosts = t.count;
+	part_refusals(ret);
 	return 0;
 }
 

@@ -215,6 +215,7 @@ static void add_first(struct nft *n, const char *chain, uint32_t mark, const cha
 
 static void add_ends(struct nft *n)
 {
+	tally(n, "refuse", "refused4", "refused6", false);
 	nft_rule_begin(n, "refuse");
 	nft_match_l4(n, IPPROTO_TCP);
 	nft_count_in(n, "refused");
@@ -328,7 +329,7 @@ int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_add
 	static const char *const chains[] = { "go",       "go_wide",  "go_local", "up_local", "sent", "come", "down_local",
 					      "got",      "classed",  "refuse",   "ask",      "internet", "local",
 					      "to_local", "listen",   "cap",      "cap_in",   "cap_local", "cap_local_in" };
-	static const char *const tallies[] = { "up4", "down4", "flows4", "up6", "down6", "flows6" };
+	static const char *const tallies[] = { "up4", "down4", "flows4", "refused4", "up6", "down6", "flows6", "refused6" };
 	struct nft *n = xcalloc(1, sizeof(*n));
 	int rc;
 
@@ -343,7 +344,7 @@ int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_add
 	nft_add_quota(n, "cap", INT64_MAX);
 	nft_add_quota(n, "cap_local", INT64_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(tallies); i++)
-		nft_add_tally(n, tallies[i], i < 3 ? KEY_ADDRESS4 : KEY_ADDRESS6, i < 3 ? 4 : 16, NET_HOSTS_MAX);
+		nft_add_tally(n, tallies[i], i < 4 ? KEY_ADDRESS4 : KEY_ADDRESS6, i < 4 ? 4 : 16, NET_HOSTS_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
 		nft_add_chain(n, chains[i]);
 	nft_add_base_chain(n, "resolver", "nat", NF_INET_LOCAL_OUT, -100, true);

@@ -155,9 +155,38 @@ static void test_resources_stay_in_the_home(void **state)
 	assert_int_equal(find(&t, "Documents")->gate, documents);
 }
 
+static void test_sizes_are_read_and_said(void **state)
+{
+	static const struct {
+		const char *word;
+		uint64_t bytes; /* 0: refused */
+	} cases[] = {
+		{ "1", 1 },        { "100k", 100000 }, { "100kB", 100000 }, { "500M", 500000000 },  { "2G", 2000000000 },
+		{ "3T", 3000000000000 }, { "0", 0 },   { "", 0 },           { "k", 0 },             { "1K", 0 },
+		{ "1.5M", 0 },     { "-1", 0 },        { "1MM", 0 },        { "1MBx", 0 },          { "99999999999999999999", 0 },
+		{ "999999999999T", 0 },
+	};
+	char text[32];
+	uint64_t got;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int rc = text_size_parse(cases[i].word, &got, &err);
+
+		if (cases[i].bytes ? rc != 0 || got != cases[i].bytes : rc != -1 || !strstr(err.msg, "is not a size"))
+			fail_msg("'%s': %d, %llu, %s", cases[i].word, rc, (unsigned long long)got, err.msg);
+	}
+	text_size(999, text, sizeof(text));
+	assert_string_equal(text, "999 B");
+	text_size(4100000, text, sizeof(text));
+	assert_string_equal(text, "4.1 MB");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes_are_read_and_said),
 		cmocka_unit_test(test_durations),	  cmocka_unit_test(test_app_ids),
 		cmocka_unit_test(test_references),	  cmocka_unit_test(test_text_is_made_safe),
 		cmocka_unit_test(test_resources_stay_in_the_home),

@@ -11,6 +11,7 @@ static void put_everything(struct store_dir *d, const char *id, uint32_t base)
 	struct generation_record gen = { .number = 1, .layer_count = 1, .layers = { 5 } };
 	struct version_record v = { .generation = 1, .kind = ENTRY_FILE };
 	struct journal_record j = { .op = JOURNAL_SETTLE };
+	struct traffic_record t = { .item = "local", .local = true, .cap = 5 };
 	struct history_record h = { .kind = HISTORY_ACCESS, .session = 3, .what = "used" };
 
 	GOOD(store_range_add(d->txn, base, &d->err));
@@ -19,6 +20,7 @@ static void put_everything(struct store_dir *d, const char *id, uint32_t base)
 	(void)snprintf(g.app, sizeof(g.app), "%s", id);
 	(void)snprintf(gen.app, sizeof(gen.app), "%s", id);
 	(void)snprintf(j.app, sizeof(j.app), "%s", id);
+	(void)snprintf(t.app, sizeof(t.app), "%s", id);
 	(void)snprintf(h.app, sizeof(h.app), "%s", id);
 	GOOD(store_app_put(d->txn, &a, &d->err));
 	GOOD(store_grant_put(d->txn, &g, &d->err));
@@ -29,6 +31,7 @@ static void put_everything(struct store_dir *d, const char *id, uint32_t base)
 	v.path = (char *)(uintptr_t)"home/me/.config/b";
 	GOOD(store_version_put(d->txn, id, &v, &d->err));
 	GOOD(store_journal_put(d->txn, &j, &d->err));
+	GOOD(store_traffic_put(d->txn, &t, &d->err));
 	GOOD(store_history_append(d->txn, &h, &d->err));
 }
 

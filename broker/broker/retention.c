@@ -24,24 +24,24 @@ struct picking {
 	uint32_t *into; /* of one that goes: the nearest that stays and goes on from it */
 };
 
-static size_t index_of(const struct picking *p, uint32_t number)
+static int by_number(const void *number, const void *generation)
 {
-	size_t low = 0, high = p->count;
+	uint32_t wanted = *(const uint32_t *)number, is = ((const struct generation_record *)generation)->number;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	return wanted < is ? -1 : wanted > is;
+}
 
-		if (p->all[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < p->count && p->all[low].number == number ? low : p->count;
+/* count: there is none. */
+static size_t index_of(const struct generation_record *all, size_t count, uint32_t number)
+{
+	const struct generation_record *g = count ? bsearch(&number, all, count, sizeof(*all), by_number) : NULL;
+
+	return g ? (size_t)(g - all) : count;
 }
 
 static void stay(const struct picking *p, uint32_t number)
 {
-	size_t i = index_of(p, number);
+	size_t i = index_of(p->all, p->count, number);
 
 	if (i < p->count)
 		p->stays[i] = true;
@@ -86,7 +86,7 @@ static void stay_install_of(const struct picking *p, const struct generation_rec
 
 static void go_on_from(const struct picking *p, size_t i)
 {
-	size_t next = index_of(p, ancestry_next(&p->all[i]));
+	size_t next = index_of(p->all, p->count, ancestry_next(&p->all[i]));
 	uint32_t who = p->stays[i] ? p->all[i].number : p->into[i];
 
 	if (next >= i || who == RETENTION_DROPPED)
@@ -150,19 +150,12 @@ static int add_generation(void *data, const struct generation_record *g)
 	return 0;
 }
 
-static size_t find(const struct retention *r, uint32_t number)
-{
-	const struct picking p = { .all = r->all, .count = r->count };
-
-	return index_of(&p, number);
-}
-
 /* The first that stays, from number on down. */
 static uint32_t staying(const struct retention *r, uint32_t number)
 {
 	size_t i;
 
-	while (number && (i = find(r, number)) < r->count && r->into[i])
+	while (number && (i = index_of(r->all, r->count, number)) < r->count && r->into[i])
 		number = ancestry_next(&r->all[i]);
 	return number;
 }

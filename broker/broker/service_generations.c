@@ -100,20 +100,19 @@ struct versions_walk {
 	const char *path; /* of a folder that gates stand for: only this one */
 };
 
+static int by_number(const void *number, const void *known)
+{
+	uint32_t wanted = *(const uint32_t *)number, is = ((const struct known *)known)->number;
+
+	return wanted < is ? -1 : wanted > is;
+}
+
 static bool is_shown(const struct versions_walk *walk, uint32_t number)
 {
-	size_t low = 0, high = walk->known_count;
+	const struct known *k =
+		walk->known_count ? bsearch(&number, walk->known, walk->known_count, sizeof(*k), by_number) : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (walk->known[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < walk->known_count && walk->known[low].number == number &&
-	       walk->known[low].wall_ms >= walk->since_ms;
+	return k && k->wall_ms >= walk->since_ms;
 }
 
 static int add_version(void *data, const struct version_record *v)

@@ -8,35 +8,17 @@
  */
 #include "cowbelld/session_impl.h"
 
+#include "base/disk.h"
 #include "base/log.h"
 
 #include <fcntl.h>
-#include <sys/statvfs.h>
 
-/* The same floor as for installs (keeper/jobs.c). */
-#define FLOOR_BYTES ((uint64_t)200 << 20)
 #define RATE ((uint64_t)1 << 20)  /* bytes a millisecond: how fast it may be filled at most */
 #define LOOK_MIN_MS 50u
 #define LOOK_LOW_MS 200u
 #define LOOK_MAX_MS 30000u
 
-struct look {
-	uint64_t free, floor;
-};
-
-static bool look_at(const struct daemon *d, struct look *ret)
-{
-	struct statvfs fs;
-
-	if (fstatvfs(d->store_fd, &fs) < 0)
-		return false;
-	ret->free = (uint64_t)fs.f_bavail * fs.f_frsize;
-	ret->floor = (uint64_t)fs.f_blocks * fs.f_frsize / 20;
-	ret->floor = ret->floor > FLOOR_BYTES ? FLOOR_BYTES : ret->floor;
-	return true;
-}
-
-static void tell(const struct session *s, const struct look *look)
+static void tell(const struct session *s, const struct disk_room *look)
 {
 	struct wr *w;
 
@@ -51,7 +33,7 @@ static void tell(const struct session *s, const struct look *look)
 	free(w);
 }
 
-static void hold(struct session *s, bool held, const struct look *look)
+static void hold(struct session *s, bool held, const struct disk_room *look)
 {
 	struct err err = { 0 };
 
@@ -67,14 +49,14 @@ static void hold(struct session *s, bool held, const struct look *look)
 
 void room_tell(const struct session *s)
 {
-	struct look look;
+	struct disk_room look;
 
-	if (s->held && look_at(s->d, &look))
+	if (s->held && disk_room(s->d->store_fd, &look) == 0)
 		tell(s, &look);
 }
 
 /* From here on is counted what each takes. */
-static void begin_anew(struct daemon *d, const struct look *look)
+static void begin_anew(struct daemon *d, const struct disk_room *look)
 {
 	cleanup_fd int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -88,7 +70,7 @@ static void begin_anew(struct daemon *d, const struct look *look)
 	}
 }
 
-static void hold_who_took(struct daemon *d, const struct look *look)
+static void hold_who_took(struct daemon *d, const struct disk_room *look)
 {
 	cleanup_fd int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const uint64_t level = d->room.reference;
@@ -113,11 +95,11 @@ static void hold_who_took(struct daemon *d, const struct look *look)
 static void on_due(void *data)
 {
 	struct daemon *d = data;
-	struct look look;
+	struct disk_room look;
 
 	loop_remove(d->room_timer);
 	d->room_timer = NULL;
-	if (look_at(d, &look)) {
+	if (disk_room(d->store_fd, &look) == 0) {
 		/* In order: above the floor, or, where somebody else had filled the disk
 		 * before, no less than then. */
 		if (!d->room.reference || look.free >= (d->room.resume ? d->room.resume : d->room.reference))
@@ -140,7 +122,7 @@ static bool any_live(const struct daemon *d)
 void room_watch(struct daemon *d)
 {
 	uint64_t delay = LOOK_LOW_MS;
-	struct look look;
+	struct disk_room look;
 
 	if (d->stopping || !any_live(d)) {
 		loop_remove(d->room_timer);
@@ -148,7 +130,7 @@ void room_watch(struct daemon *d)
 		d->room.reference = 0;
 		return;
 	}
-	if (d->room_timer || !look_at(d, &look))
+	if (d->room_timer || disk_room(d->store_fd, &look) < 0)
 		return;
 	if (look.free > look.floor)
 		delay = (look.free - look.floor) / RATE;

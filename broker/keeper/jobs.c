@@ -4,6 +4,7 @@
  */
 #include "keeper/keeper.h"
 
+#include "base/disk.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "proto/launch.h"
@@ -11,11 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define BATCH_BYTES 48000u
 /* A 20th of the disk, but not more than this, stays free whatever is installed. */
-#define FLOOR_BYTES ((uint64_t)200 << 20)
 #define FLOOR_INODES 2000u
 
 struct lids {
@@ -139,19 +138,14 @@ static int do_settle(struct keeper *k, struct rd *r, struct keeper_result *resul
  * for everybody else. */
 static int tell_room(struct keeper *k, struct keeper_result *result, struct err *err)
 {
-	struct statvfs fs;
-	uint64_t free_bytes, floor;
+	struct disk_room room;
 
-	if (fstatvfs(k->store, &fs) < 0)
+	if (disk_room(k->store, &room) < 0)
 		return err_sys(err, "ask for the room on the disk");
-	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	floor = (uint64_t)fs.f_blocks * fs.f_frsize / 20;
-	if (floor > FLOOR_BYTES)
-		floor = FLOOR_BYTES;
-	result->bytes = free_bytes > floor ? free_bytes - floor : 0;
-	result->entries = fs.f_files == 0 ? UINT64_MAX /* the file system makes them as it goes */
-			  : fs.f_favail > FLOOR_INODES ? fs.f_favail - FLOOR_INODES
-						       : 0;
+	result->bytes = room.free > room.floor ? room.free - room.floor : 0;
+	result->entries = room.inodes == 0 ? UINT64_MAX
+			  : room.free_inodes > FLOOR_INODES ? room.free_inodes - FLOOR_INODES
+							    : 0;
 	return 0;
 }
 

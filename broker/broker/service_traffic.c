@@ -211,10 +211,13 @@ static void on_cap_looked(void *data)
 	struct capping *c = data;
 	struct err err = { 0 };
 
-	if (traffic_cap(c->broker, c->app, c->item, c->bytes, c->by, &err) < 0)
-		service_fail(c->call, &err);
-	else
-		ask(c->broker, c->call, c->app, reply_cap);
+	/* It may have been uninstalled meanwhile; the next of its name has no cap. */
+	if (service_get_app(c->broker, c->call, c->app, NULL) == 1) {
+		if (traffic_cap(c->broker, c->app, c->item, c->bytes, c->by, &err) < 0)
+			service_fail(c->call, &err);
+		else
+			ask(c->broker, c->call, c->app, reply_cap);
+	}
 	free(c);
 }
 
@@ -233,6 +236,10 @@ SERVICE_METHOD(service_cap)
 	local = strcmp(permission, "network:local") == 0;
 	if (!local && strcmp(permission, "network") != 0) {
 		service_bad_input(call, "a cap is on the internet or the local network", "network, network:local");
+		return;
+	}
+	if (json_integer_value(json_object_get(params, "bytes")) < 0) {
+		service_bad_input(call, "a cap is a number of bytes", "0 takes it away");
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -91,6 +92,14 @@ static int add_told(struct store_txn *txn, const struct session *session, const 
 	struct traffic_record r;
 	int found = store_traffic_get(txn, session->app, told->item, &r, err);
 
+	/* A cap that cannot be read stays so until somebody says what it is: put anew it
+	 * would be none. */
+	if (found < 0 && err->code == EBADMSG) {
+		*err = (struct err){ 0 };
+		if (scope)
+			return 0;
+		found = 1;
+	}
 	if (found < 0)
 		return -1;
 	if (!found && !scope && (*known)++ >= TRAFFIC_HOSTS_MAX)
@@ -198,13 +207,19 @@ static void on_answer(uint32_t ticket)
 bool traffic_handle(struct session *session, struct msg *m)
 {
 	uint32_t ticket = rd_u32(&m->body);
-	uint8_t spent = rd_u8(&m->body);
+	uint8_t spent = rd_u8(&m->body), stale = 0;
 
 	if (spent > 3 || !read_told(&m->body, traffic_of(session)))
 		return false;
+	/* What was left of an earlier month is used up, not this one's. */
+	for (unsigned int i = 0; i < 2; i++)
+		stale |= (spent >> i & 1) && !traffic_is_of_month(session, i == 1) ? (uint8_t)(1u << i) : 0;
+	spent &= (uint8_t)~stale;
 	if (ticket == 0)
 		book(session, spent);
 	for (unsigned int i = 0; i < 2; i++) {
+		if (stale >> i & 1)
+			traffic_tell_cap(session, i == 1);
 		if (!(spent >> i & 1))
 			continue;
 		traffic_set_spent(session, i == 1);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "policy/reach.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -31,26 +32,30 @@ static void send_cap(struct session *session, bool local, uint64_t bytes)
 	free(w);
 }
 
-/* What is left of the month, by the store and what the session said since. */
-static uint64_t left_of(struct session *session, bool local, uint64_t *ret_cap)
+/* What is left of the month, by the store and what the session said since. -1 with
+ * err: nobody knows. */
+static int left_of(struct session *session, bool local, uint64_t *ret_cap, uint64_t *ret_left, struct err *err)
 {
 	struct traffic *t = session->traffic;
-	struct err err = { 0 };
-	struct store_txn *txn = store_begin(session->broker->store, false, &err);
+	struct store_txn *txn = store_begin(session->broker->store, false, err);
 	struct traffic_record r = { 0 };
+	int rc = txn ? store_traffic_get(txn, session->app, traffic_item(local), &r, err) : -1;
 	uint64_t used;
 
-	if (!txn || store_traffic_get(txn, session->app, traffic_item(local), &r, &err) < 0)
-		log_warn("cap of '%s': %s", session->app, err.msg);
 	store_abort(txn);
 	*ret_cap = r.cap;
+	*ret_left = r.cap ? 0 : UNCAPPED;
+	if (rc < 0)
+		return -1;
 	if (!r.cap)
-		return UNCAPPED;
+		return 0;
 	traffic_turn_month(&r);
 	if (t && t->count >= 2)
 		traffic_add_session(&r, session->id, &t->of[local].bytes);
 	used = r.this_month.up + r.this_month.down;
-	return used < r.cap && r.spent != r.month ? r.cap - used : 0;
+	if (used < r.cap && r.spent != r.month)
+		*ret_left = r.cap - used;
+	return 0;
 }
 
 static void on_next_month(void *data)
@@ -89,27 +94,39 @@ void traffic_set_spent(struct session *session, bool local)
 					       session);
 }
 
-static void tell_cap(struct session *session, bool local)
+void traffic_tell_cap(struct session *session, bool local)
 {
-	uint64_t cap, left = left_of(session, local, &cap);
+	struct err err = { 0 };
+	uint64_t cap, left;
+	bool unknown = left_of(session, local, &cap, &left, &err) < 0;
 	struct traffic *t = session->traffic;
 
 	/* Without one there is nothing to tell, unless there was one. */
-	if (!cap && !t)
+	if (!unknown && !cap && !t)
 		return;
+	if (unknown) {
+		log_warn("%s is refused to '%s': %s", scope_words(local), session->app, err.msg);
+		left = 0;
+	}
 	t = traffic_of(session);
 	t->spent[local] = t->said[local] = false;
-	if (cap && left == 0)
+	t->capped[local] = traffic_month();
+	if (left == 0)
 		traffic_set_spent(session, local);
 	send_cap(session, local, left);
+}
+
+bool traffic_is_of_month(const struct session *session, bool local)
+{
+	return session->traffic->capped[local] >= traffic_month();
 }
 
 void traffic_begin(struct session *session)
 {
 	if (session->kind != SESSION_RUN || session->trial)
 		return;
-	tell_cap(session, false);
-	tell_cap(session, true);
+	traffic_tell_cap(session, false);
+	traffic_tell_cap(session, true);
 }
 
 struct adopted {
@@ -147,25 +164,33 @@ void traffic_session_gone(struct session *session)
 void traffic_say_spent(struct session *session, bool local)
 {
 	struct traffic *t = session->traffic;
-	char text[400], size[32];
-	uint64_t cap;
+	const char *item = local ? ":" REACH_LOCAL : "";
+	char text[700], why[300], size[32];
+	struct err err = { 0 };
+	uint64_t cap, left;
 
 	if (t->said[local])
 		return;
 	t->said[local] = true;
-	(void)left_of(session, local, &cap);
-	text_size(cap, size, sizeof(size));
-	(void)snprintf(text, sizeof(text), "%s has used its %s of %s for this month and is refused there (cowbell cap %s network%s SIZE)",
-		       session->app, size, scope_words(local), session->app, local ? ":" REACH_LOCAL : "");
+	if (left_of(session, local, &cap, &left, &err) < 0) {
+		(void)snprintf(why, sizeof(why), "%.250s", err.msg);
+		(void)snprintf(text, sizeof(text), "%s is refused %s: %s (cowbell cap %s network%s SIZE|off)", session->app,
+			       scope_words(local), why, session->app, item);
+	} else {
+		text_size(cap, size, sizeof(size));
+		(void)snprintf(why, sizeof(why), "its monthly cap of %s is used up", size);
+		(void)snprintf(text, sizeof(text),
+			       "%s has used its %s of %s for this month and is refused there (cowbell cap %s network%s SIZE)",
+			       session->app, size, scope_words(local), session->app, item);
+	}
 	session_notice(session, text);
-	(void)snprintf(text, sizeof(text), "its monthly cap of %s is used up", size);
 	broker_note_alone(session->broker, &(struct history_note){
 						   .kind = HISTORY_ACCESS,
 						   .app = session->app,
 						   .permission = "network",
 						   .item = traffic_item(local),
 						   .what = "refused",
-						   .why = text,
+						   .why = why,
 						   .give = GIVE_NO,
 						   .session = session->id,
 					   });
@@ -196,8 +221,10 @@ int traffic_cap(struct broker *broker, const char *app, const char *item, uint64
 		return -1;
 	text_size(bytes, size, sizeof(size));
 	(void)snprintf(why, sizeof(why), "%s: %s, by %.60s", scope_words(item[0] != '\0'), bytes ? size : "no cap", by);
-	if (store_traffic_get(txn, app, item, &r, err) < 0)
+	/* One that cannot be read begins anew: now somebody says what the cap is. */
+	if (store_traffic_get(txn, app, item, &r, err) < 0 && err->code != EBADMSG)
 		goto fail;
+	*err = (struct err){ 0 };
 	(void)snprintf(r.app, sizeof(r.app), "%s", app);
 	(void)snprintf(r.item, sizeof(r.item), "%s", item);
 	r.local = item[0] != '\0';
@@ -213,7 +240,7 @@ int traffic_cap(struct broker *broker, const char *app, const char *item, uint64
 		return -1;
 	if (session) {
 		(void)traffic_of(session);
-		tell_cap(session, r.local);
+		traffic_tell_cap(session, r.local);
 	}
 	return 0;
 fail:

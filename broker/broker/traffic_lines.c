@@ -56,7 +56,8 @@ static void fill_line(struct merge *m, struct traffic_record r)
 	l->ever = r.ever;
 	l->this_month = r.this_month;
 	l->cap = r.cap;
-	l->spent = r.cap && (r.spent == r.month || r.this_month.up + r.this_month.down >= r.cap || (scope && t && t->spent[r.local]));
+	l->spent = (r.cap && (r.spent == r.month || r.this_month.up + r.this_month.down >= r.cap)) ||
+		   (scope && t && t->spent[r.local]);
 }
 
 static int see_record(void *data, const struct traffic_record *record)
@@ -71,12 +72,19 @@ struct traffic_line *traffic_lines(struct broker *broker, const char *app, size_
 	const struct traffic *t = m.session ? m.session->traffic : NULL;
 	struct err err = { 0 };
 	struct store_txn *txn = store_begin(broker->store, false, &err);
+	bool unknown[2] = { false, false };
 
 	m.walk.lines = xcalloc(m.walk.room, sizeof(*m.walk.lines));
 	(void)line_for(&m.walk, "", false, true);
 	(void)line_for(&m.walk, REACH_LOCAL, true, true);
 	if (!txn || store_traffic_each(txn, app, see_record, &m, &err) < 0)
 		log_warn("traffic of '%s' not read: %s", app, err.msg);
+	for (size_t i = 0; i < 2; i++) {
+		struct traffic_record r;
+
+		if (!txn || store_traffic_get(txn, app, traffic_item(i == 1), &r, &err) < 0)
+			unknown[i] = true;
+	}
 	store_abort(txn);
 	for (size_t i = 0; t && i < t->count; i++) {
 		struct traffic_record r = { .local = t->of[i].local };
@@ -87,6 +95,9 @@ struct traffic_line *traffic_lines(struct broker *broker, const char *app, size_
 		if (l && !l->filled)
 			fill_line(&m, r);
 	}
+	/* No cap that anybody could tell, and refused all the same. */
+	for (size_t i = 0; i < 2; i++)
+		m.walk.lines[i].spent |= unknown[i];
 	*ret_count = m.walk.count;
 	return m.walk.lines;
 }

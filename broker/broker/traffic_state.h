@@ -21,6 +21,7 @@ struct traffic {
 	size_t count;
 	bool spent[2], said[2];
 	uint32_t month; /* of spent */
+	uint32_t capped[2]; /* the month whose rest the kernel was told */
 	struct loop_source *next_month;
 };
 
@@ -38,6 +39,10 @@ void traffic_add_session(struct traffic_record *record, uint64_t session, const 
 
 /* --- traffic_cap.c --- */
 
+/* Tells the supervisor what is left of the month; nothing, where that cannot be read. */
+void traffic_tell_cap(struct session *session, bool local);
+/* False once a month has begun since then. */
+bool traffic_is_of_month(const struct session *session, bool local);
 void traffic_set_spent(struct session *session, bool local);
 void traffic_say_spent(struct session *session, bool local);
 

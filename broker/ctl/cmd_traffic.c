@@ -54,6 +54,9 @@ static void show_state(const char *app, json_t *t)
 	(void)printf("%s, %s: %s this month", app, scope, used);
 	if (int_of(t, "cap"))
 		(void)printf(" of %s%s", cap, bool_of(t, "spent") ? "; refused until the next" : "");
+	else if (bool_of(t, "spent"))
+		(void)printf(", refused: its cap cannot be read (cowbell cap %s network%s SIZE|off)", app,
+			     bool_of(t, "local") ? ":local" : "");
 	else
 		(void)fputs(", no cap", stdout);
 	(void)putchar('\n');

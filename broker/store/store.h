@@ -255,8 +255,10 @@ struct traffic_record {
 
 #define TRAFFIC_HOSTS_MAX 256u /* of an app; later ones stand in their scope's sum alone */
 
+/* 1, 0, -1. EBADMSG: there is one that cannot be read, and nobody may take its cap for
+ * none; ret is empty, and the transaction is good. */
 int store_traffic_get(struct store_txn *txn, const char *app, const char *item, struct traffic_record *ret,
-		      struct err *err); /* 1, 0, -1 */
+		      struct err *err);
 int store_traffic_put(struct store_txn *txn, const struct traffic_record *record, struct err *err);
 int store_traffic_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct traffic_record *record),
 		       void *data, struct err *err);

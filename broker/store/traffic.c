@@ -4,6 +4,7 @@
  */
 #include "store/db.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void traffic_key(struct key *key, const char *app, const char *item)
@@ -78,18 +79,20 @@ int store_traffic_get(struct store_txn *txn, const char *app, const char *item, 
 {
 	struct key key;
 	struct rd body;
+	bool broken = false;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
 	traffic_key(&key, app, item);
-	rc = db_get(txn, DB_TRAFFIC, &key, &body, NULL, err);
-	if (rc != 1)
-		return rc;
-	if (decode(&body, ret) && split(key.buf, key.len, ret))
-		return 1;
-	db_count_broken(txn);
-	memset(ret, 0, sizeof(*ret));
-	return 0;
+	rc = db_get(txn, DB_TRAFFIC, &key, &body, &broken, err);
+	if (rc == 1) {
+		if (decode(&body, ret) && split(key.buf, key.len, ret))
+			return 1;
+		db_count_broken(txn);
+		memset(ret, 0, sizeof(*ret));
+		broken = true;
+	}
+	return broken ? err_set(err, EBADMSG, "the record of what '%s' sent and received is damaged", app) : rc;
 }
 
 struct traffic_walk {

@@ -104,6 +104,40 @@ like "history has who said it" "$(cb history web)" 'capped .*the internet: no ca
 cb cap web network:local 1k >/dev/null
 is "the local network can have one of its own" "$(send 5000 192.168.77.1)$(send 10 198.51.100.10)" "ECONNREFUSED done "
 cb stop web >/dev/null
+
+# A record that rotted: its cap may have been anything, so it is no way out.
+cb cap web network:local off >/dev/null
+cb cap web network 1G >/dev/null
+stop
+python3 - "$R" <<'P'
+import glob, sys
+name = glob.glob(sys.argv[1] + '/**/data.mdb', recursive=True)[0]
+data = bytearray(open(name, 'rb').read())
+at, n = data.find(b'web\0\0\x01'), 0  # its key, and how every value begins
+while at >= 0:
+    data[at + 30] ^= 1
+    at, n = data.find(b'web\0\0\x01', at + 1), n + 1
+open(name, 'r+b').write(data)
+assert n
+P
+start
+like "a cap that cannot be read is told" "$(cb cap web)" 'web, the internet: .*, refused: its cap cannot be read \(cowbell cap web network SIZE\|off\)'
+cb run --detach web -- sleep 300 </dev/null >/dev/null 2>&1
+cb exec web -- python3 -c "$(cat "$T/send.py")" 10 198.51.100.10 </dev/null >"$T/rot.out" 2>"$T/rot.err"
+is "and nothing goes there" "$(cat "$T/rot.out")" "ECONNREFUSED"
+like "its person is told why" "$(cat "$T/rot.err")" "web is refused the internet: the record of what 'web' sent and received is damaged"
+cb stop web >/dev/null
+like "the end of the run does not make it none" "$(cb cap web)" 'its cap cannot be read'
+cb cap web network off >/dev/null
+cb run --detach web -- sleep 300 </dev/null >/dev/null 2>&1
+is "said anew it opens" "$(send 10 198.51.100.10)" "done "
+cb stop web >/dev/null
+python3 - "$R/run/cowbell/io.cowbell" >"$T/negative" <<'P'
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+s.sendall(b'{"method":"io.cowbell.Cap","parameters":{"app":"web","permission":"network","bytes":-1}}\0'); print(s.recv(4096))
+P
+like "less than nothing is no cap" "$(cat "$T/negative")" 'a cap is a number of bytes'
 cb --yes uninstall web >/dev/null
 app web
 is "an app that goes takes its sums and caps along" "$(cb --json cap web | of internet .up,.cap)$(cb --json cap web | of local .cap)" "0,00"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_dir.h"
 
+#include <errno.h>
+
 static void test_sums_come_back(void **state)
 {
 	struct store_dir *d = *state;
@@ -24,6 +26,28 @@ static void test_sums_come_back(void **state)
 	assert_int_equal(got.spent, 15);
 	assert_int_equal(store_traffic_get(d->txn, "nano", "", &got, &d->err), 0);
 	assert_int_equal(got.cap, 0);
+	dir_abort(d);
+}
+
+static void test_a_broken_one_is_not_none(void **state)
+{
+	struct store_dir *d = *state;
+	struct traffic_record t = { .app = "nano", .cap = 14 }, got;
+	struct key key;
+
+	dir_begin(d, true);
+	GOOD(store_traffic_put(d->txn, &t, &d->err));
+	dir_commit(d);
+	key_init(&key);
+	key_text(&key, "nano");
+	key_text(&key, "");
+	dir_break(d, DB_TRAFFIC, &key);
+	dir_begin(d, true);
+	assert_int_equal(store_traffic_get(d->txn, "nano", "", &got, &d->err), -1);
+	assert_int_equal(d->err.code, EBADMSG);
+	assert_string_equal(d->err.msg, "the record of what 'nano' sent and received is damaged");
+	GOOD(store_traffic_put(d->txn, &t, &d->err)); /* said anew it is good again */
+	assert_int_equal(store_traffic_get(d->txn, "nano", "", &got, &d->err), 1);
 	dir_abort(d);
 }
 
@@ -60,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sums_come_back, dir_setup, dir_teardown),
+		cmocka_unit_test_setup_teardown(test_a_broken_one_is_not_none, dir_setup, dir_teardown),
 		cmocka_unit_test_setup_teardown(test_each_is_of_one_app, dir_setup, dir_teardown),
 	};
 

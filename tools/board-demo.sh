@@ -48,11 +48,16 @@ say "What it may now, and what it did:"
 cowbell permissions flashlight
 cowbell history flashlight
 pause
-say "It gets the torch for good, and no people. And in the middle of the next run the torch is taken away:"
+say "It gets the torch for good, no people and no network. In the middle of the next run the torch is taken away:"
 cowbell grant flashlight contacts empty
+cowbell grant flashlight network no
 cowbell grant flashlight torch allow
-cowbell run --detach flashlight -- on --quiet --for 60 </dev/null >/dev/null 2>&1
-sleep 5
+cowbell run --detach flashlight -- on --quiet --for 600 </dev/null >/dev/null 2>&1
+for _ in $(seq 150); do # seconds, where the CPU is emulated
+	grep -qx 0 /sys/class/leds/*:flash/brightness || break
+	sleep 0.2
+done
+sleep "${DEMO_SECONDS:-5}"
 cowbell revoke flashlight torch
 pause
 cowbell stop flashlight

@@ -20,6 +20,7 @@ LIMIT = int(os.environ.get('BOARD_TIMEOUT', '240'))
 # What is typed where nobody sits: for a bell with these words, these keys. A bell is deaf for its first second.
 KEYS = [(b'wants your contacts', b'\r'), (b'wants the torch', b'a\r'), (b'wants ', b'\r')]
 BELL_END = b'Esc: later'
+LAST = b'@@EXIT'
 MUST = ['board qemu-virt-', 'torch: /sys/class/leds/white:flash', 'flashlight wants your contacts (2 people)',
         'flashlight wants the torch', 'contacts: 0 found', 'the light is on', 'the light is ON', 'the light is OFF',
         'torch +allow', 'torch was allow, and will be asked', 'That was all']
@@ -49,15 +50,16 @@ class Pin:
                 before = now
                 self.changes.append(now)
                 time.sleep(0.7)  # what the board draws on the same screen goes first
-                self.tell(f'\r\n    [outside the machine: line {self.line} of its GPIO controller is '
+                self.tell(f'\r\n    [seen from outside the machine: GPIO line {self.line} is '
                           f'{"high: the light is ON" if now else "low: the light is OFF"}]\r\n'.encode())
 
 
 class Typist:
-    """Answers each bell once, when the second is over in which it hears nothing."""
+    """Answers each bell once, when the second is over in which it hears nothing. It
+    types beside the reader: what the board draws meanwhile is seen at once."""
 
     def __init__(self, guest):
-        self.guest, self.done, self.last, self.when = guest, 0, b'', 0.0
+        self.guest, self.done, self.last, self.free = guest, 0, b'', 0.0
 
     def read(self, out):
         end = out.find(BELL_END, self.done)
@@ -66,24 +68,31 @@ class Typist:
         bell, self.done = out[self.done:end], end + len(BELL_END)
         words, keys = next(((w, k) for w, k in KEYS if w in bell), (b'', b''))
         # Drawn anew while keys are pressed, it is the same bell.
-        if not words or (words == self.last and time.time() - self.when < 3):
+        if not words or (words == self.last and time.time() < self.free):
             return
+        self.last, self.free = words, time.time() + 1.6 + len(keys) + 1
+        threading.Thread(target=self.type, args=(keys,), daemon=True).start()
+
+    def type(self, keys):
         time.sleep(1.6)
         for key in keys:
             self.guest.say(bytes([key]))
             time.sleep(1)  # Enter soon after a letter is typing
-        self.last, self.when = words, time.time()
 
 
 def show(guest, person, tell):
-    """All that the board draws, to the end."""
-    out, typist = b'', Typist(guest)
+    """All that the board draws, to the end; its last line, which is for us, is kept back."""
+    out, told, typist = b'', 0, Typist(guest)
     while True:
         data = os.read(guest.process.stdout.fileno(), 4096)
         if not data:
             return out
         out += data
-        tell(data)
+        end = out.find(LAST, told)
+        if end < 0: # its beginning may be what came last
+            end = len(out) - next((n for n in range(len(LAST), 0, -1) if out.endswith(LAST[:n])), 0)
+        tell(out[told:end])
+        told = end
         if not person:
             typist.read(out)
 

@@ -31,12 +31,16 @@ static json_t *fetch(void *data, long long before)
 	return ctl_call(q->ctl, "history", "io.cowbell.History", params);
 }
 
-static void show_history(json_t *h)
+/* One line; who asked for one app is not told its name on each: a small screen has no room for it. */
+static void show_history(json_t *h, bool one_app)
 {
 	char when[SHORT_TEXT], last[SHORT_TEXT];
 
 	show_time(int_of(h, "time"), when);
-	(void)printf("%-10s %-16s %-12s %-20s", when, str_of(h, "app"), str_of(h, "what"), str_of(h, "permission"));
+	(void)printf("%-10s ", when);
+	if (!one_app)
+		(void)printf("%-16s ", str_of(h, "app"));
+	(void)printf("%-12s %-20s", str_of(h, "what"), str_of(h, "permission"));
 	if (*str_of(h, "answer"))
 		(void)printf(" %s", str_of(h, "answer"));
 	if (*str_of(h, "for"))
@@ -133,7 +137,7 @@ int cmd_history(struct ctl *ctl, int argc, char **argv)
 		if (ctl->json)
 			(void)ctl_print_json(json_incref(h));
 		else if (!summary && !by_app && !by_permission)
-			show_history(h);
+			show_history(h, q.app != NULL);
 	}
 	json_decref(all);
 	return EXIT_DONE;

@@ -4,16 +4,20 @@
 app toy || exit 1
 cb grant toy contacts read --for 1m >/dev/null
 began=$(date +%s)
-(cd / && exec "$BIN/cowbell" --root "$R" shell toy -c 'ls ~/.local/share/contacts; sleep 70; ls ~/.local/share/contacts; echo rc $?') </dev/null >"$T/toy.out" 2>"$T/toy.err" &
+# The app looks again when it is told to: how long a machine takes to start it is not what is tested.
+mkfifo "$T/again"
+exec 7<>"$T/again"
+(cd / && exec "$BIN/cowbell" --root "$R" shell toy -c 'ls ~/.local/share/contacts; read -r _; ls ~/.local/share/contacts; echo rc $?') <&7 >"$T/toy.out" 2>"$T/toy.err" &
 toy=$!
-for i in $(seq 50); do grep -q ada "$T/toy.out" && break; sleep 0.1; done
+for i in $(seq 300); do grep -q ada "$T/toy.out" && break; sleep 0.1; done
 like "given for a minute" "$(cb permissions toy)" 'contacts +read +1m .*in use'
-sleep 45
-like "still there before it is over" "$(cb --json ps)" '"permission":"contacts"'
-for i in $(seq 300); do cb --json ps | grep -q '"given":\[\]' && break; sleep 0.1; done
+like "it has it" "$(cb --json ps)" '"permission":"contacts"'
+for i in $(seq 900); do cb --json ps | grep -q '"given":\[\]' && break; sleep 0.1; done
 is "taken from the running app when it is over" "$([ $(($(date +%s) - began)) -ge 59 ] && echo yes)" yes
+for i in $(seq 100); do [ -s "$T/toy.err" ] && break; sleep 0.1; done
 like "its person is told" "$(cat "$T/toy.err")" 'the time of a permission has run out; it will ask again'
 like "the app runs on" "$(cb --json ps)" '"app":"toy"'
+echo again >&7
 id=$(waiting | jq .id)
 ok "and asks at its next use" cb answer "$id" no
 wait $toy

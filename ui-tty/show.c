@@ -35,15 +35,15 @@ void show_size(long long bytes, char buf[SHORT_TEXT])
 
 void show_time_at(long long wall_ms, long long now_ms, char buf[SHORT_TEXT])
 {
-	time_t t = (time_t)(wall_ms / 1000), now = (time_t)(now_ms / 1000);
+	time_t t = (time_t)(wall_ms / 1000), now = (time_t)(now_ms / 1000), apart = t < now ? now - t : t - now;
 	struct tm tm;
 
 	(void)snprintf(buf, SHORT_TEXT, "-");
 	if (wall_ms <= 0 || !localtime_r(&t, &tm))
 		return;
-	if (now - t < 12 * 3600 && now >= t)
+	if (apart < 12 * 3600)
 		(void)strftime(buf, SHORT_TEXT, "%H:%M", &tm);
-	else if (now - t < 6 * 24 * 3600 && now >= t)
+	else if (apart < 6 * 24 * 3600)
 		(void)strftime(buf, SHORT_TEXT, "%a %H:%M", &tm);
 	else
 		(void)strftime(buf, SHORT_TEXT, "%Y-%m-%d", &tm);

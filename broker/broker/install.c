@@ -171,6 +171,7 @@ void install_over(void *data, int code, const char *why)
 	if (strcmp(in->about.kind, "command") == 0)
 		install_tell_changes(in);
 	install_progress(in, 1000, in->name);
+	install_tell_done(in);
 	install_say(in, 0, "");
 }
 

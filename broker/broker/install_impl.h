@@ -136,11 +136,14 @@ int install_check_room(struct install *in, struct err *err);
 int install_take_name(struct install *in, const char *package, struct err *err);
 void install_step_maybe_over(struct install *in);
 
-/* install_limits.c: time and disk, from the start of the session to its end; and what
- * an installer of the person's own changed. */
+/* install_limits.c: time and disk, from the start of the session to its end. */
 void install_limits_begin(struct install *in);
 void install_limits_end(struct install *in);
+
+/* install_tell.c: what an installer of the person's own changed; and, once the app has
+ * its name, how it is started. */
 void install_tell_changes(struct install *in);
+void install_tell_done(struct install *in);
 
 /* install_rebuild.c: tells who wanted it; "" for done. */
 void install_rebuild_over(struct install *in, const char *why);

@@ -163,6 +163,14 @@ static void format_time(uint64_t wall_ms, char *buf, size_t size)
 		(void)strftime(buf, size, "%Y-%m-%d %H:%M", &tm);
 }
 
+/* When by the clock on the wall it ends by itself; 0: not by a clock. */
+static json_int_t ends_at(const struct access_decision *found)
+{
+	if (!found->until_boot_ms || found->decision.lasts.lasts != LASTS_TIME)
+		return 0;
+	return (json_int_t)(loop_wall_ms() + found->until_boot_ms - loop_boot_ms());
+}
+
 json_t *service_json_permission(struct broker *broker, const char *app, const struct permission_ref *ref,
 				const struct usage *usage)
 {
@@ -187,9 +195,9 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 		(void)snprintf(why, sizeof(why), "%.500s", policy_files_trouble(broker));
 	else
 		(void)snprintf(why, sizeof(why), "%s", found.decision.why);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:I}", "app", app, "permission", name,
-			 "label", ref->permission->label, "answer", give_name(found.decision.give), "for", lasts, "by",
-			 decided_by_name(found.decision.by), "why", why, "answers", answers_of(ref->permission),
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:I}", "app", app, "permission",
+			 name, "label", ref->permission->label, "answer", give_name(found.decision.give), "for", lasts, "until",
+			 ends_at(&found), "by", decided_by_name(found.decision.by), "why", why, "answers", answers_of(ref->permission),
 			 "locked", found.locked, "in_use", in_use(broker, app, ref), "last_used", (json_int_t)last, "count",
 			 (json_int_t)count, "quiet", quiet_of(broker, app, ref));
 }

@@ -20,6 +20,12 @@ static void show_permission(json_t *p, const char *first)
 	(void)printf("%-20s %-6s %-7s %s", first, str_of(p, "answer"), str_of(p, "for"), str_of(p, "by"));
 	if (bool_of(p, "in_use"))
 		(void)printf("%*sin use", (int)(strlen(str_of(p, "by")) < 9 ? 10 - strlen(str_of(p, "by")) : 1), "");
+	if (int_of(p, "until")) {
+		char end[SHORT_TEXT];
+
+		show_time(int_of(p, "until"), end);
+		(void)printf("  until %s", end);
+	}
 	if (int_of(p, "count"))
 		(void)printf("  tried %lld time%s, last %s", int_of(p, "count"), int_of(p, "count") == 1 ? "" : "s", last);
 	if (int_of(p, "quiet"))

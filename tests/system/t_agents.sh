@@ -28,6 +28,8 @@ id=$(cut -d' ' -f1 "$T/hook" | head -n 1)
 ok "which can answer it" cb answer "$id" read --for 1h
 wait $toy
 like "and the app goes on" "$(cat "$T/toy.out")" 'rc 0'
+like "it is said when that ends" "$(cb permissions toy)" 'storage:Documents +read +1h .* until ([0-9]{2}:[0-9]{2})'
+is "to the minute" "$(($(cb --json permissions toy | jq '[.permissions[] | select(.until > 0) | .until / 60000 | floor][0]') - $(date +%s) / 60 >= 58))" 1
 ok "who watches hears the end too" until_file "$T/watch" '"state":"answered"'
 cb revoke toy storage >/dev/null
 

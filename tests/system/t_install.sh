@@ -6,7 +6,8 @@ ok "a package of Debian" cb install "$deb"
 like "it is listed with what it is" "$(cb list)" '^sl +ready'
 is "its program is known" "$(cb --json info sl | jq -r '.app.commands[]')" /usr/games/sl
 fails "twice is refused" 1 "installed already" cb install "$deb"
-ok "under another name" cb install --name train "$deb"
+like "under another name, and is told how it starts" "$(cb install --name train "$deb" 2>&1)" '^cowbell: train 5[^ ]* is installed: cowbell run train starts it$'
+is "quietly, when that is wanted" "$(cb --quiet install --name quiet "$deb" 2>&1; cb --yes uninstall quiet >/dev/null)" ""
 fails "a bad name" 1 "not allowed" cb install --name '../x' "$deb"
 fails "an upper-case name" 1 "not allowed" cb install --name SL "$deb"
 fails "a file that is not there" 1 "No such file" cb install ./nothing.deb

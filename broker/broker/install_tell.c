@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the person hears once an app is there: what its installer changed, and how
+ * it is started.
+ */
+#include "broker/install_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OUTSIDE_SHOWN 20u
+
+struct changes {
+	struct broker *broker;
+	uint32_t generation;
+	unsigned int usr, opt, home, outside;
+	char shown[OUTSIDE_SHOWN][200];
+};
+
+static bool below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return n && strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+static int add_change(void *data, const struct version_record *v)
+{
+	struct changes *c = data;
+	const char *home = c->broker->home[0] == '/' ? c->broker->home + 1 : "";
+
+	if (v->generation != c->generation || v->kind == ENTRY_DIR || v->kind == ENTRY_REPLACED)
+		return 0;
+	if (below(v->path, "usr") || below(v->path, "bin") || below(v->path, "sbin") || below(v->path, "lib"))
+		c->usr++;
+	else if (below(v->path, "opt"))
+		c->opt++;
+	else if (below(v->path, "root") || below(v->path, home))
+		c->home++;
+	else if (c->outside++ < OUTSIDE_SHOWN)
+		text_escape(v->path, strlen(v->path), c->shown[c->outside - 1], sizeof(c->shown[0]));
+	return 0;
+}
+
+void install_tell_changes(struct install *in)
+{
+	struct changes *c = xcalloc(1, sizeof(*c));
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(in->broker->store, false, &err);
+	struct app_record app = { 0 };
+	char line[300];
+
+	c->broker = in->broker;
+	if (txn && store_app_get(txn, in->id, &app, &err) == 1) {
+		c->generation = app.install;
+		(void)store_version_each(txn, in->id, NULL, add_change, c, &err);
+	}
+	app_record_finish(&app);
+	store_abort(txn);
+	(void)snprintf(line, sizeof(line), "it changed %u file%s in /usr, %u in /opt, %u in its home, %u elsewhere", c->usr,
+		       c->usr == 1 ? "" : "s", c->opt, c->home, c->outside);
+	client_text(in->client, STREAM_NOTICE, line);
+	for (unsigned int i = 0; i < c->outside && i < OUTSIDE_SHOWN; i++) {
+		(void)snprintf(line, sizeof(line), "  elsewhere: /%s", c->shown[i]);
+		client_text(in->client, STREAM_NOTICE, line);
+	}
+	if (c->outside > OUTSIDE_SHOWN) {
+		(void)snprintf(line, sizeof(line), "  and %u more (cowbell versions %s)", c->outside - OUTSIDE_SHOWN, in->id);
+		client_text(in->client, STREAM_NOTICE, line);
+	}
+	free(c);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void how_to_start(const struct app_record *app, char *buf, size_t size)
+{
+	char program[128];
+
+	if (app->main[0] || app->command_count == 1) {
+		(void)snprintf(buf, size, "cowbell run %s starts it", app->id);
+		return;
+	}
+	if (app->command_count == 0) {
+		(void)snprintf(buf, size, "it brought no program (cowbell shell %s)", app->id);
+		return;
+	}
+	text_escape(base_name(app->commands[0]), strlen(base_name(app->commands[0])), program, sizeof(program));
+	(void)snprintf(buf, size, "it has %u programs: cowbell run --command %s%s %s", app->command_count, program,
+		       app->command_count > 1 ? " (or another)" : "", app->id);
+}
+
+void install_tell_done(struct install *in)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(in->broker->store, false, &err);
+	struct app_record app = { 0 };
+	char line[400], start[250];
+
+	if (txn && store_app_get(txn, in->name, &app, &err) == 1) {
+		how_to_start(&app, start, sizeof(start));
+		(void)snprintf(line, sizeof(line), "%s%s%s is installed: %s", app.id, app.version[0] ? " " : "", app.version,
+			       start);
+		client_text(in->client, STREAM_PROGRESS, line);
+	}
+	app_record_finish(&app);
+	store_abort(txn);
+}

@@ -186,6 +186,15 @@ static const struct command_ops runner_command_ops = {
 
 /* --- the client's word --- */
 
+/* Who is detached has no terminal, not even the one that it was started from: the end
+ * of that one would end it. */
+static int standard_fd(const struct runner *runner, int *fd, size_t i)
+{
+	if (runner->detach && (runner->tty & (1u << i)))
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	return runner_fd_passes(*fd) ? steal_fd(fd) : -1;
+}
+
 static void on_fds(void *data, int *fds, size_t count)
 {
 	struct runner *runner = data;
@@ -197,12 +206,12 @@ static void on_fds(void *data, int *fds, size_t count)
 	if (count != 3 + hands_count(runner->command->hands))
 		goto bad;
 	for (size_t i = 0; i < 3; i++) {
-		if (runner->tty & (1u << i))
+		if (!runner->detach && (runner->tty & (1u << i)))
 			continue;
-		if (!runner_fd_passes(fds[i]))
+		pass[n] = standard_fd(runner, &fds[i], i);
+		if (pass[n] < 0)
 			goto bad;
-		pass[n++] = fds[i];
-		fds[i] = -1;
+		n++;
 	}
 	if (runner->command->hands)
 		hands_take(runner->command->hands, fds + 3);
@@ -372,7 +381,7 @@ char **runner_argv(struct broker *broker, const struct run_request *r, struct er
 struct runner *runner_create(struct broker *broker, const struct run_request *r, uint64_t *ret_session,
 			     uint32_t *ret_command, struct err *err)
 {
-	struct run run = { .flags = (uint8_t)(r->tty & RUN_TTY_ANY), .rows = r->rows, .columns = r->columns };
+	struct run run = { .rows = r->rows, .columns = r->columns };
 	struct session *session;
 	struct runner *runner;
 	struct hands *hands = NULL;
@@ -392,6 +401,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 		err_hint(err, "cowbell run %s, or cowbell shell %s", r->app, r->app);
 		return NULL;
 	}
+	run.flags = r->detach ? 0 : (uint8_t)(r->tty & RUN_TTY_ANY);
 	run.env = runner_environment(broker, r->env, false);
 	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", r->cwd && r->cwd[0] == '/' ? r->cwd : broker->home);
 	if (!session) {
@@ -400,7 +410,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	}
 	runner = xcalloc(1, sizeof(*runner));
 	runner->broker = broker;
-	runner->tty = run.flags;
+	runner->tty = (uint8_t)(r->tty & RUN_TTY_ANY);
 	runner->detach = r->detach;
 	if (r->trial) {
 		session->trial = runner->trial = trial_create();

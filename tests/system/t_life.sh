@@ -4,6 +4,13 @@
 MAY_CHANGE=Documents
 
 app life
+# --- detached from a terminal that then goes away
+
+timeout 20 script -qec "stty -echo; \"$BIN/cowbell\" --root \"$R\" run --detach life -- sh -c 'tty; exec sleep 500'; sleep 0.2" /dev/null </dev/null >"$T/terminal" 2>&1
+is "what is detached outlives the terminal that it was started from" "$(cb --json ps | jq '[.sessions[] | select(.app == "life") | .commands] | flatten | length')" 1
+is "and has none: nothing of it comes there" "$(grep -c 'pts\|not a tty' "$T/terminal")" 0
+cb stop life >/dev/null
+
 cb run --detach life -- sleep 500 </dev/null >/dev/null 2>&1
 is "a program that is not there is 127" "$(cb exec life -- /no/such/program </dev/null >/dev/null 2>&1; echo $?)" 127
 fails "and says so" 127 "No such file" cb exec life -- /no/such/program

@@ -292,18 +292,31 @@ power-cut: ## 60 power cuts of an emulated board at work; BOARD=name for another
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 30
-FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c broker/inspect/tar.c broker/inspect/desktop.c $(LIB_BUNDLE) \
-	broker/dns/packet.c broker/dns/servers.c platform/arm/netqueue.c \
-	ui-tty/keys.c ui-tty/key_reader.c ui-tty/modes.c
+FUZZ_SRC := $(LIB_BASE) $(LIB_POLICY) broker/contacts/vcard.c broker/varlink/check.c $(filter-out %/main.c,$(wildcard broker/inspect/*.c)) \
+	$(LIB_BUNDLE) broker/packages/records.c broker/dns/packet.c broker/dns/servers.c platform/arm/netqueue.c $(LIB_UI)
+FUZZ_CC := clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer-no-link,address,undefined -Ibroker -I.
 
 .PHONY: fuzz
 fuzz: $(addprefix $(O)/fuzz/,$(FUZZERS)) ## fuzz the parsers of outside input
 	$(Q)for f in $(FUZZERS); do mkdir -p $(O)/fuzz/corpus-$$f; \
-		$(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 $(O)/fuzz/corpus-$$f tests/fuzz/corpus/$$f || exit 1; done
+		$(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -artifact_prefix=$(O)/fuzz/ $(O)/fuzz/corpus-$$f tests/fuzz/corpus/$$f || exit 1; done
 
-$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/native/gen/interface.c
+$(O)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -Ibroker -I. $(PKG_CFLAGS) -o $@ $^ -ljansson -lresolv -lnl-nf-3 -lnl-3 -lsodium
+	$(Q)$(FUZZ_CC) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/obj/gen.o: $(O)/native/gen/kinds.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -c -o $@ $<
+
+$(O)/fuzz/parsers.a: $(patsubst %.c,$(O)/fuzz/obj/%.o,$(FUZZ_SRC)) $(O)/fuzz/obj/gen.o
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(O)/fuzz/parsers.a
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(PKG_CFLAGS) -o $@ $^ $(shell pkg-config --libs jansson libsodium libzstd libnl-3.0 libnl-nf-3.0) -lresolv
+
+-include $(shell find $(O)/fuzz/obj -type f -name '*.d' 2>/dev/null)
 
 # --- the flashlight, a package that wants too much
 

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "bundle/bundle.h"
+#include "inspect/members.h"
 #include "inspect/scan.h"
 #include "inspect/tar.h"
 
@@ -16,7 +17,6 @@
 #include <zstd.h>
 
 #define WINDOW_LOG_MAX 23 /* 8 MB: what a packer may make us keep */
-#define NAMES_MAX 1000000u
 
 struct reading {
 	int in, out; /* out: -1, or where the unpacked tar goes */
@@ -28,8 +28,7 @@ struct reading {
 	uint8_t raw[65536];
 	ZSTD_inBuffer compressed;
 	bool frame_over;
-	uint64_t *names; /* hashes of paths, to find doubles */
-	size_t name_count;
+	struct members members;
 	struct judge *judge;
 	struct err *err; /* of the callback */
 };
@@ -186,66 +185,6 @@ static ssize_t read_unpacked(void *source, void *buf, size_t size)
 	return (ssize_t)out.pos;
 }
 
-static const char *plain_name(const char *name)
-{
-	return strncmp(name, "./", 2) == 0 ? name + 2 : name;
-}
-
-static bool is_inside(const char *name)
-{
-	static const char *const roots[] = { "usr", "opt", "etc" };
-
-	if (strstr(name, "//") || strstr(name, "/./") || strcmp(name, "..") == 0 || strstr(name, "/../") ||
-	    (strlen(name) > 2 && strcmp(name + strlen(name) - 3, "/..") == 0))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-		size_t n = strlen(roots[i]);
-
-		if (strncmp(name, roots[i], n) == 0 && (name[n] == '/' || name[n] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-/* Twice the same path is one file to one reader and another to the next. */
-static bool is_double(struct reading *r, const char *name)
-{
-	uint64_t h = 0xcbf29ce484222325ull;
-	size_t n = strlen(name);
-
-	while (n && name[n - 1] == '/')
-		n--;
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)name[i]) * 0x100000001b3ull;
-	for (size_t i = 0; i < r->name_count; i++) {
-		if (r->names[i] == h)
-			return true;
-	}
-	if (r->name_count % 1024 == 0)
-		r->names = xrealloc(r->names, (r->name_count + 1024) * sizeof(*r->names));
-	r->names[r->name_count++] = h;
-	return false;
-}
-
-static int check_member(struct reading *r, const struct tar_member *m, struct err *err)
-{
-	const char *name = plain_name(m->name);
-
-	if (m->kind == TAR_DIR && (strcmp(m->name, "./") == 0 || strcmp(m->name, ".") == 0))
-		return 0;
-	if (!is_inside(name))
-		return err_set(err, EINVAL, "the payload has '%.200s', which is not below /usr, /opt or /etc", m->name);
-	if (m->kind != TAR_FILE && m->kind != TAR_DIR && m->kind != TAR_SYMLINK && m->kind != TAR_HARDLINK)
-		return err_set(err, EINVAL, "the payload has a device or a pipe: '%.200s'", m->name);
-	if (m->kind == TAR_HARDLINK && !is_inside(plain_name(m->target)))
-		return err_set(err, EINVAL, "the payload has a link that leads out of it: '%.200s'", m->name);
-	if (m->mode & 07000)
-		return err_set(err, EINVAL, "the payload has a set-id or sticky file: '%.200s'", m->name);
-	if (is_double(r, name))
-		return err_set(err, EINVAL, "the payload has '%.200s' twice", m->name);
-	return r->name_count > 100000 ? err_set(err, E2BIG, "the payload has more than 100000 files") : 0;
-}
-
 static int scan_member(struct reading *r, struct tar *tar, struct err *err)
 {
 	static char buf[65536];
@@ -271,7 +210,7 @@ static int walk(struct reading *r, struct tar *tar, struct err *err)
 	int rc;
 
 	while ((rc = tar_next(tar, m, err)) == 1) {
-		rc = check_member(r, m, err);
+		rc = members_take(&r->members, m, err);
 		if (rc == 0 && m->kind == TAR_FILE && r->judge)
 			rc = scan_member(r, tar, err);
 		if (rc < 0)
@@ -306,6 +245,17 @@ static int check_end(struct reading *r, struct err *err)
 	return 0;
 }
 
+/* What the manifest offers to be started is there. */
+static int check_commands(const struct reading *r, struct err *err)
+{
+	for (size_t i = 0; i < r->manifest.command_count; i++) {
+		if (!members_has_program(&r->members, r->manifest.commands[i]))
+			return err_set(err, EINVAL, "the payload has no program '%s', which its manifest names",
+				       r->manifest.commands[i]);
+	}
+	return 0;
+}
+
 static int read_payload(struct reading *r, struct err *err)
 {
 	struct tar *tar = xcalloc(1, sizeof(*tar));
@@ -327,7 +277,7 @@ static int read_payload(struct reading *r, struct err *err)
 		}
 	}
 	free(tar);
-	return rc < 0 ? -1 : check_end(r, err);
+	return rc < 0 || check_end(r, err) < 0 ? -1 : check_commands(r, err);
 }
 
 int bundle_read(int in, int out, struct err *err)
@@ -338,8 +288,10 @@ int bundle_read(int in, int out, struct err *err)
 	r->in = in;
 	r->out = out;
 	r->zstd = ZSTD_createDStream();
-	if (sodium_init() < 0 || !r->zstd)
+	if (sodium_init() < 0 || !r->zstd) {
+		free(r);
 		return err_set(err, EIO, "no cryptography or no memory");
+	}
 	(void)ZSTD_DCtx_setParameter(r->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
 	(void)crypto_generichash_init(&r->hash, NULL, 0, BUNDLE_HASH_SIZE);
 	if (out < 0)
@@ -354,7 +306,8 @@ int bundle_read(int in, int out, struct err *err)
 	if (rc == 0 && r->judge)
 		judge_tell(r->judge);
 	(void)ZSTD_freeDStream(r->zstd);
-	free(r->names);
+	judge_free(r->judge);
+	members_finish(&r->members);
 	free(r);
 	return rc;
 }

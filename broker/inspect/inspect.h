@@ -39,6 +39,7 @@ struct scan;
 
 /* With the host's table of kinds, or our own. NULL with err. */
 struct judge *judge_create(struct err *err);
+void judge_free(struct judge *judge); /* NULL is fine */
 struct scan *judge_scan(struct judge *judge);
 void judge_category(struct judge *judge, const char *categories); /* "A;B;" */
 void judge_section(struct judge *judge, const char *section, size_t len);

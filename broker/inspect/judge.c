@@ -43,6 +43,15 @@ struct judge *judge_create(struct err *err)
 	return j;
 }
 
+void judge_free(struct judge *judge)
+{
+	if (!judge)
+		return;
+	free(judge->scan.seen);
+	kinds_finish(&judge->kinds);
+	free(judge);
+}
+
 struct scan *judge_scan(struct judge *judge)
 {
 	return &judge->scan;

@@ -132,20 +132,42 @@ static char *read_extra(struct tar *t, uint64_t size, struct err *err)
 	return text;
 }
 
+/* Of two names for one member, readers take different ones. */
+static int take_name(char *out, const char *name, struct err *err)
+{
+	if (strlen(name) >= TAR_NAME_SIZE)
+		return broken(err, "a name is longer than 4095 bytes");
+	if (out[0] || !name[0])
+		return broken(err, "a member has two names, or none");
+	memcpy(out, name, strlen(name) + 1);
+	return 0;
+}
+
 static int take_long(struct tar *t, char *out, uint64_t size, struct err *err)
 {
 	cleanup_free char *text = read_extra(t, size, err);
 
 	if (!text)
 		return -1;
-	if (strlen(text) >= TAR_NAME_SIZE)
-		return broken(err, "a name is longer than 4095 bytes");
-	memcpy(out, text, strlen(text) + 1);
+	return take_name(out, text, err);
+}
+
+/* Whether key=value is taken as we take it by who unpacks. */
+static int take_pax_word(struct tar *t, const char *key, const char *value, bool for_all, struct err *err)
+{
+	bool path = strcmp(key, "path") == 0, link = strcmp(key, "linkpath") == 0;
+
+	if (strcmp(key, "size") == 0 || strncmp(key, "GNU.sparse", 10) == 0)
+		return broken(err, "a pax header changes the size of a member");
+	if (for_all && (path || link))
+		return broken(err, "a pax header gives all members one name");
+	if (path || link)
+		return take_name(path ? t->long_name : t->long_target, value, err);
 	return 0;
 }
 
-/* "LENGTH KEY=VALUE\n", many. A size of its own would part us from who unpacks. */
-static int take_pax(struct tar *t, uint64_t size, struct err *err)
+/* "LENGTH KEY=VALUE\n", many; for_all: a global header. */
+static int take_pax(struct tar *t, uint64_t size, bool for_all, struct err *err)
 {
 	cleanup_free char *text = read_extra(t, size, err);
 	char *p = text, *end;
@@ -166,14 +188,8 @@ static int take_pax(struct tar *t, uint64_t size, struct err *err)
 		if (!value || strlen(key) != (size_t)(stop - key))
 			return broken(err, "a pax header has no value, or a NUL in it");
 		*value++ = '\0';
-		if (strlen(value) >= TAR_NAME_SIZE)
-			return broken(err, "a name is longer than 4095 bytes");
-		if (strcmp(key, "path") == 0)
-			memcpy(t->long_name, value, strlen(value) + 1);
-		else if (strcmp(key, "linkpath") == 0)
-			memcpy(t->long_target, value, strlen(value) + 1);
-		else if (strcmp(key, "size") == 0 || strncmp(key, "GNU.sparse", 10) == 0)
-			return broken(err, "a pax header changes the size of a member");
+		if (take_pax_word(t, key, value, for_all, err) < 0)
+			return -1;
 		p = stop + 1;
 	}
 	return 0;
@@ -270,10 +286,8 @@ int tar_next(struct tar *t, struct tar_member *ret, struct err *err)
 			rc = take_long(t, t->long_name, size, err);
 		else if (h.type == 'K')
 			rc = take_long(t, t->long_target, size, err);
-		else if (h.type == 'x')
-			rc = take_pax(t, size, err);
-		else if (h.type == 'g')
-			rc = skip(t, size + pad(size), err);
+		else if (h.type == 'x' || h.type == 'g')
+			rc = take_pax(t, size, h.type == 'g', err);
 		else
 			return fill(t, &h, size, ret, err);
 		if (rc < 0)

@@ -171,7 +171,9 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 	if (key == INSPECT_NAME) /* what comes along is not looked for */
 		in->came_names[in->read < INSTALL_FILES_MAX ? in->read : 0] = xstrdup(value);
 	if (key == INSPECT_INSTALLED_SIZE)
-		in->coming_room += strtoull(value, NULL, 10);
+		in->said_room = strtoull(value, NULL, 10), in->coming_room += in->said_room;
+	if (key == INSPECT_BYTES && strtoull(value, NULL, 10) > in->said_room) /* more than it says */
+		in->coming_room += strtoull(value, NULL, 10) - in->said_room;
 	if (key != INSPECT_DEPENDS || in->depend_count == 400)
 		return;
 	in->depends = xrealloc(in->depends, (in->depend_count + 2) * sizeof(*in->depends));
@@ -218,6 +220,7 @@ static void read_next(struct install *in)
 	size_t n = 0;
 
 	if (in->read < in->want_files) {
+		in->said_room = 0;
 		in->reading = inspect_ask(in->broker, INSPECT_CONTROL, in->files[in->read], -1, &read_ops, in);
 		return;
 	}

@@ -40,6 +40,7 @@ struct install {
 	char **names;       /* of packages in the host's lists; NULL: it comes from files */
 	struct packages *asking;
 	size_t coming, came;  /* packages that the host lacks: how many, and how many are fetched */
+	uint64_t said_room; /* by the package that is read */
 	uint64_t coming_bytes, coming_room; /* to fetch; on the disk, as lists and packages say */
 	uint64_t timeout_ms; /* 0: what is usual for its kind */
 	struct loop_source *deadline, *room_timer;

@@ -193,7 +193,7 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 	in->command = NULL;
 	if (in->failed)
 		return;
-	if (step->manager)
+	if (!step->with_person)
 		install_output_drain(in);
 	if (status != 0) {
 		install_output_reason(in, reason, sizeof(reason));
@@ -254,13 +254,13 @@ static int step_fd(struct install *in, const struct install_step *step, int i, c
 		return fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
 	if (i == 2 && step->manager) /* as its standard output, which is the last of fds */
 		return fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
-	if (i == 2 && !(in->tty & (1u << i)) && !in->rebuilt)
-		return fcntl(in->fds[i], F_DUPFD_CLOEXEC, 3);
+	if (i == 2)
+		return install_output_open(in);
 	return i == 1 ? step_output(in, step) : open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
 /* stdin, stdout, stderr of a step: the person's where it is theirs; else a kept
- * package, pipes to whoever reads its output, or /dev/null. */
+ * package, and pipes to whoever reads its output and its errors. */
 static int step_fds(struct install *in, const struct install_step *step, int fds[3], uint8_t *tty, size_t *n)
 {
 	*n = 0;

@@ -37,6 +37,10 @@ int lockdown_raise(bool on);
  * where that cannot be told. */
 bool program_fits(const char *name, uint64_t page, char *ret_why, size_t size);
 
+/* As execvp, but that a program of another machine is no script for a shell. Returns
+ * only after failure, with errno; false: it is such a program. */
+bool program_exec(char **argv);
+
 /* --- start.c --- */
 
 struct start {

@@ -10,6 +10,7 @@
 #include "base/elf.h"
 #include "base/fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,5 +69,30 @@ bool program_fits(const char *name, uint64_t page, char *ret_why, size_t size)
 			break;
 		(void)snprintf(path, sizeof(path), "%s", need.interpreter);
 	}
+	return true;
+}
+
+static bool is_elf(const char *path)
+{
+	char head[4];
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) && memcmp(head, "\177ELF", 4) == 0;
+}
+
+bool program_exec(char **argv)
+{
+	char path[4096];
+
+	if (find(argv[0], path, sizeof(path))) {
+		(void)execv(path, argv);
+		if (errno == ENOEXEC && is_elf(path)) {
+			errno = ENOEXEC;
+			return false;
+		}
+		if (errno != ENOEXEC && errno != EACCES)
+			return true;
+	}
+	(void)execvp(argv[0], argv);
 	return true;
 }

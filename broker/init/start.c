@@ -167,6 +167,16 @@ static void check_pages(const char *program)
 	give_up(r.step);
 }
 
+static void give_up_foreign(const char *program) __attribute__((noreturn));
+static void give_up_foreign(const char *program)
+{
+	struct start_report r = { 0 };
+
+	(void)snprintf(r.step, sizeof(r.step), "start '%.100s': it is built for another machine, or is cut off", program);
+	errno = ENOEXEC;
+	give_up(r.step);
+}
+
 static void child(struct start *start, int report_fd) __attribute__((noreturn));
 static void child(struct start *start, int report_fd)
 {
@@ -179,7 +189,8 @@ static void child(struct start *start, int report_fd)
 	enter_folder(start);
 	environ = start->env;
 	check_pages(start->argv[0]);
-	(void)execvp(start->argv[0], start->argv);
+	if (!program_exec(start->argv))
+		give_up_foreign(start->argv[0]);
 	give_up_exec(start->argv[0]);
 }
 

@@ -6,6 +6,7 @@
 #include "inspect/inspect.h"
 
 #include "base/fields.h"
+#include "inspect/members.h"
 #include "inspect/scan.h"
 #include "inspect/tar.h"
 
@@ -406,6 +407,22 @@ static int walk_data(struct tar *tar, struct tar_member *m, bool contents, struc
 	return 0;
 }
 
+/* Before an install: that it is unpacked where it says, and how much it is. */
+static int check_data(struct tar *tar, struct tar_member *m, bool contents, struct err *err)
+{
+	struct members members = { .package = true };
+	uint64_t bytes = 0;
+	int rc;
+
+	(void)contents;
+	while ((rc = tar_next(tar, m, err)) == 1 && members_take(&members, m, err) == 0)
+		bytes += m->size;
+	members_finish(&members);
+	if (rc == 0)
+		tell_number(INSPECT_BYTES, bytes);
+	return rc ? -1 : 0;
+}
+
 int deb_read(int fd, bool contents, struct err *err)
 {
 	if (contents && !(judge = judge_create(err)))
@@ -413,7 +430,7 @@ int deb_read(int fd, bool contents, struct err *err)
 	if (walk(fd, "--ctrl-tarfile", contents, walk_control, err) < 0)
 		return -1;
 	if (!contents)
-		return 0;
+		return walk(fd, "--fsys-tarfile", false, check_data, err);
 	if (walk(fd, "--fsys-tarfile", true, walk_data, err) < 0)
 		return -1;
 	judge_tell(judge);

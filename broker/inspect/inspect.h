@@ -56,6 +56,8 @@ int bundle_read(int in, int out, struct err *err);
 /* A single program. */
 int program_read(int fd, struct err *err);
 
+/* contents: all of it is told of, what is odd too; else, as before an install, what
+ * it is and how much, and what is odd is refused. */
 int deb_read(int fd, bool contents, struct err *err);
 
 #endif

@@ -61,7 +61,7 @@ static int read_thing(enum inspect_what what, int fd, int second, struct err *er
 /* A parser that was led astray does not stay for long, and leaves nothing. */
 static void bound_ourselves(void)
 {
-	const struct rlimit cpu = { 60, 60 }, none = { 0, 0 }, memory = { (rlim_t)1 << 30, (rlim_t)1 << 30 };
+	const struct rlimit cpu = { 300, 300 }, none = { 0, 0 }, memory = { (rlim_t)1 << 30, (rlim_t)1 << 30 };
 
 	(void)setrlimit(RLIMIT_CPU, &cpu);
 	(void)setrlimit(RLIMIT_AS, &memory);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEN_MAX 400000u /* members, and the folders above them */
+#define SEEN_MAX 2000000u /* members, and the folders above them */
 #define HASH_SEED 0xcbf29ce484222325ull
 
 enum seen_kind { SEEN_NONE, SEEN_ABOVE, SEEN_DIR, SEEN_FILE, SEEN_PROGRAM, SEEN_LINK };
@@ -89,13 +89,20 @@ static size_t name_length(const char *name)
 	return n && name[n - 1] == '/' ? n - 1 : n;
 }
 
+static bool is_clean(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n && name[0] != '/' && !strstr(name, "//") && !strstr(name, "/./") && !strstr(name, "/../") &&
+	       strncmp(name, "./", 2) != 0 && strncmp(name, "../", 3) != 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+	       (n < 3 || strcmp(name + n - 3, "/..") != 0) && (n < 2 || strcmp(name + n - 2, "/.") != 0);
+}
+
 static bool is_inside(const char *name)
 {
 	static const char *const roots[] = { "usr", "opt", "etc" };
 
-	if (strstr(name, "//") || strstr(name, "/./") || strcmp(name, "..") == 0 || strstr(name, "/../") ||
-	    (strlen(name) > 2 && strcmp(name + strlen(name) - 3, "/..") == 0) ||
-	    (strlen(name) > 1 && strcmp(name + strlen(name) - 2, "/.") == 0))
+	if (!is_clean(name))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		size_t n = strlen(roots[i]);
@@ -114,28 +121,31 @@ static bool can_be_shown(const char *name)
 	return strcmp(shown, name) == 0;
 }
 
-static int no(struct err *err, const char *what, const char *name)
+static int no(struct err *err, const struct members *members, const char *what, const char *name)
 {
 	char shown[256];
 
 	text_escape(name, strlen(name), shown, sizeof(shown));
-	return err_set(err, EINVAL, "the payload has %s: '%.200s'", what, shown);
+	return err_set(err, EINVAL, "the %s has %s: '%.200s'", members->package ? "package" : "payload", what,
+		       shown);
 }
 
-static int check(const struct tar_member *m, struct err *err)
+static int check(const struct members *members, const struct tar_member *m, struct err *err)
 {
 	const char *name = plain_name(m->name);
 
-	if (!is_inside(name))
-		return no(err, "something that is not below /usr, /opt or /etc", m->name);
+	if (members->package && !is_clean(name))
+		return no(err, members, "a path that leads out of its place", m->name);
+	if (!members->package && !is_inside(name))
+		return no(err, members, "something that is not below /usr, /opt or /etc", m->name);
 	if (!can_be_shown(name))
-		return no(err, "a name that cannot be shown", m->name);
+		return no(err, members, "a name that cannot be shown", m->name);
 	if (m->kind != TAR_FILE && m->kind != TAR_DIR && m->kind != TAR_SYMLINK && m->kind != TAR_HARDLINK)
-		return no(err, "a device or a pipe", m->name);
-	if (m->mode & 07000)
-		return no(err, "a set-id or sticky file", m->name);
+		return no(err, members, "a device or a pipe", m->name);
+	if (!members->package && (m->mode & 07000))
+		return no(err, members, "a set-id or sticky file", m->name);
 	if (m->kind != TAR_DIR && name[strlen(name) - 1] == '/')
-		return no(err, "a file that is called like a folder", m->name);
+		return no(err, members, "a file that is called like a folder", m->name);
 	return 0;
 }
 
@@ -151,10 +161,10 @@ static int check_above(struct members *members, const char *name, size_t len, st
 		if (name[i] != '/')
 			continue;
 		if (++depth > MEMBERS_DEPTH_MAX)
-			return no(err, "something that lies more than 64 folders deep", name);
+			return no(err, members, "something that lies more than 64 folders deep", name);
 		kind = look(members, h);
 		if (kind != SEEN_NONE && kind != SEEN_ABOVE && kind != SEEN_DIR)
-			return no(err, "something below what is no folder", name);
+			return no(err, members, "something below what is no folder", name);
 		if (kind == SEEN_NONE)
 			note(members, h, SEEN_ABOVE);
 	}
@@ -168,7 +178,7 @@ static int check_hard_link(const struct members *members, const struct tar_membe
 	*kind = look(members, hash_path(target, strlen(target)));
 	if (*kind == SEEN_FILE || *kind == SEEN_PROGRAM)
 		return 0;
-	return no(err, "a link to what is no file of it", m->name);
+	return no(err, members, "a link to what is no file of it", m->name);
 }
 
 static enum seen_kind kind_of(const struct tar_member *m)
@@ -197,15 +207,16 @@ int members_take(struct members *members, const struct tar_member *m, struct err
 
 	if (m->kind == TAR_DIR && (strcmp(m->name, "./") == 0 || strcmp(m->name, ".") == 0))
 		return 0;
-	if (check(m, err) < 0 || check_above(members, name, len, err) < 0 ||
+	if (check(members, m, err) < 0 || check_above(members, name, len, err) < 0 ||
 	    (m->kind == TAR_HARDLINK && check_hard_link(members, m, &kind, err) < 0))
 		return -1;
 	before = look(members, h);
-	if (before != SEEN_NONE && !(before == SEEN_ABOVE && kind == SEEN_DIR))
-		return no(err, "one path twice", m->name);
+	if (before != SEEN_NONE && !(kind == SEEN_DIR && (before == SEEN_ABOVE || (before == SEEN_DIR && members->package))))
+		return no(err, members, "one path twice", m->name);
 	note(members, h, kind);
-	if (++members->count > MEMBERS_COUNT_MAX || members->used > SEEN_MAX)
-		return err_set(err, E2BIG, "the payload has more than %u files", MEMBERS_COUNT_MAX);
+	members->count++;
+	if (members->used > SEEN_MAX || (!members->package && members->count > MEMBERS_COUNT_MAX))
+		return err_set(err, E2BIG, "the %s has too many files", members->package ? "package" : "payload");
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the payload of a bundle may hold: files, folders and links below /usr, /opt
- * and /etc, each path once, none through a link of the payload's own, so that it is
- * unpacked where it says. Pure.
+ * What the payload of a bundle and a package may hold: files, folders and links, each
+ * path once, none through a link of its own, so that it is unpacked where it says. Of
+ * a bundle all of it lies below /usr, /opt and /etc, and nothing is set-id. Pure.
  */
 #ifndef INSPECT_MEMBERS_H
 #define INSPECT_MEMBERS_H
@@ -10,10 +10,11 @@
 #include "base/err.h"
 #include "inspect/tar.h"
 
-#define MEMBERS_COUNT_MAX 100000u
+#define MEMBERS_COUNT_MAX 100000u /* of a bundle; a package may have as many as an archive */
 #define MEMBERS_DEPTH_MAX 64u
 
 struct members {
+	bool package; /* not a bundle: set by the caller, who zeroes the rest */
 	struct seen *slots;
 	size_t size, used;
 	uint64_t count;

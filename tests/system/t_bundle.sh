@@ -90,7 +90,8 @@ author 3
 mkdir -p "$T/src/root/var/lib/dpkg" && echo x >"$T/src/root/var/lib/dpkg/status"
 make_bundle odd >/dev/null
 fails "a file where none may be" 1 "not below /usr, /opt or /etc" cb install "$T/odd.cowbell"
-for row in '{"id": "../x"}|app name' '{"id": "LAMP"}|app name' '{"surprise": 1}|is not known' '{"commands": []}|is missing, empty' \
+for row in '{"id": "../x"}|app name' '{"id": "."}|app name' '{"id": ""}|is missing' '{"id": "l\u0430mp"}|app name' \
+	"{\"id\": \"$(printf 'n%.0s' $(seq 300))\"}|is too long" '{"version": "1.0\n"}|cannot be shown' '{"id": "LAMP"}|app name' '{"surprise": 1}|is not known' '{"commands": []}|is missing, empty' \
 	'{"commands": ["relative"]}|not absolute' '{"main": "/usr/bin/other"}|none of its commands' '{"version": "1 0"}|has a blank' \
 	'{"format": 2}|another version of Cowbell' '{"permissions": [{"name": "contacts"}]}|reason' '{"limits": {"memory": -1}}|out of its bounds' \
 	'{"payload": {}}|is written by cowbell bundle' '{"name": "\u001b[2J"}|cannot be shown'; do

@@ -55,7 +55,7 @@ fails "an empty file" 1 "not a Debian package" cb install "$T/empty.deb"
 fails "noise" 1 "not a Debian package" cb install "$T/noise.deb"
 fails "a link to something that is no package" 1 "not a Debian package" cb install "$T/link.deb"
 head -c -1000 "$deb" >"$T/tail.deb"
-fails "a package whose end is missing" 1 "nothing was installed" cb install --name tail "$T/tail.deb"
+fails "a package whose end is missing" 1 "not a Debian package" cb install --name tail "$T/tail.deb"
 make_deb "$T/fail.deb" "$(control fails)\n" '#!/bin/sh\nexit 1\n'
 fails "a script that fails" 1 "nothing was installed" cb install "$T/fail.deb"
 make_deb "$T/dep.deb" "$(control needs)\nDepends: no-such-package-at-all\n"

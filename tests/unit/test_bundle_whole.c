@@ -81,8 +81,14 @@ static void add_part(struct bytes *b, enum bundle_member member, const void *dat
 	add_zeros(b, (BUNDLE_BLOCK - n % BUNDLE_BLOCK) % BUNDLE_BLOCK);
 }
 
+/* What the manifest says of the payload beyond the truth. */
+struct lie {
+	long size, tar_size;
+	const char *digest;
+};
+
 /* Signed and whole around this payload; more: what its manifest says beside. */
-static void make_around(const struct bytes *tar, const char *more, struct bytes *ret)
+static void make_lying(const struct bytes *tar, const char *more, struct lie lie, struct bytes *ret)
 {
 	static char packed[WHOLE_MAX];
 	char manifest[2048], comment[200], signature[BUNDLE_SIGNATURE_MAX], hex[2 * BUNDLE_HASH_SIZE + 1];
@@ -97,7 +103,7 @@ static void make_around(const struct bytes *tar, const char *more, struct bytes 
 	(void)snprintf(manifest, sizeof(manifest),
 		       "{\"format\": 1, \"id\": \"lamp\", \"version\": \"1.0\", \"name\": \"Lamp\", \"arch\": \"all\", "
 		       "\"commands\": [\"/usr/bin/lamp\"], %s\"payload\": {\"size\": %zu, \"tar_size\": %zu, \"blake2b\": \"%s\"}}",
-		       more, n, tar->len, hex);
+		       more, n + (size_t)lie.size, tar->len + (size_t)lie.tar_size, lie.digest ? lie.digest : hex);
 	(void)snprintf(comment, sizeof(comment), "app=lamp version=1.0 key=%s", p.text);
 	sign(&p, manifest, comment, signature, sizeof(signature));
 	ret->len = 0;
@@ -105,6 +111,11 @@ static void make_around(const struct bytes *tar, const char *more, struct bytes 
 	add_part(ret, BUNDLE_SIGNATURE, signature, strlen(signature));
 	add_part(ret, BUNDLE_PAYLOAD, packed, n);
 	add_zeros(ret, 2 * BUNDLE_BLOCK);
+}
+
+static void make_around(const struct bytes *tar, const char *more, struct bytes *ret)
+{
+	make_lying(tar, more, (struct lie){ 0, 0, NULL }, ret);
 }
 
 /* As the check before an install; nothing of what it says may be empty. */
@@ -276,6 +287,51 @@ static void test_a_manifest_tells_no_lies(void **state)
 	assert_non_null(strstr(err.msg, "its payload goes on behind its end"));
 }
 
+static void lies(struct lie lie, const char *why)
+{
+	static struct bytes tar, whole;
+	struct err err;
+
+	lamp(&tar);
+	make_lying(&tar, "", lie, &whole);
+	if (read_whole(whole.at, whole.len, &err) == 0 || !strstr(err.msg, why))
+		fail_msg("'%s' does not say '%s'", err.msg, why);
+}
+
+static void test_a_manifest_says_how_much_there_is(void **state)
+{
+	char digest[2 * BUNDLE_HASH_SIZE + 1];
+
+	(void)state;
+	lies((struct lie){ 1, 0, NULL }, "its payload has not the size that its manifest says");
+	lies((struct lie){ -1, 0, NULL }, "its payload has not the size that its manifest says");
+	lies((struct lie){ 0, 512, NULL }, "its payload has not the size that its manifest says");
+	lies((struct lie){ 0, -512, NULL }, "its payload is larger than its manifest says");
+	memset(digest, '0', sizeof(digest));
+	digest[2 * BUNDLE_HASH_SIZE] = '\0';
+	lies((struct lie){ 0, 0, digest }, "the payload is not what was signed");
+	lies((struct lie){ 0, 0, digest + 1 }, "'blake2b' has not 128 digits");
+	digest[5] = 'x';
+	lies((struct lie){ 0, 0, digest }, "'blake2b' has a digit that is none");
+}
+
+static void test_members_stand_in_their_order(void **state)
+{
+	static struct bytes tar, whole, other;
+	struct err err;
+
+	(void)state;
+	lamp(&tar);
+	make_around(&tar, "", &whole);
+	other.len = 0; /* the manifest twice */
+	add(&other, whole.at, 2 * BUNDLE_BLOCK);
+	add(&other, whole.at, whole.len);
+	assert_int_equal(read_whole(other.at, other.len, &err), -1);
+	assert_string_equal(err.msg, "this is no bundle: 'manifest.json.minisig' does not stand where it must");
+	assert_int_equal(read_whole(whole.at + 512, whole.len - 512, &err), -1);
+	assert_string_equal(err.msg, "this is no bundle: 'manifest.json' does not stand where it must");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +340,8 @@ int main(void)
 		cmocka_unit_test(test_a_payload_stays_in_its_place),
 		cmocka_unit_test(test_a_payload_has_files_folders_and_links),
 		cmocka_unit_test(test_a_manifest_tells_no_lies),
+		cmocka_unit_test(test_a_manifest_says_how_much_there_is),
+		cmocka_unit_test(test_members_stand_in_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

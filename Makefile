@@ -361,6 +361,10 @@ install: all ## put everything in place below DESTDIR
 deb: all man ## a Debian package of it, into build/
 	$(Q)dist/deb.sh $(or $(DEB_ARCH),$$(dpkg --print-architecture)) $(VERSION) $(O)/cowbell_$(VERSION)_$(or $(DEB_ARCH),$$(dpkg --print-architecture)).deb
 
+.PHONY: systemd-check
+systemd-check: all ## the Debian package under systemd, in an emulated PC: its unit, apt, a reboot, a purge (minutes)
+	$(Q)$(SUDO) tools/systemd-check
+
 packages: all ## the table of docs/packages.md: twenty packages of Debian by name, as root
 	$(Q)$(SUDO) tools/packages-table.sh
 

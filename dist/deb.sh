@@ -18,7 +18,7 @@ command -v dpkg-shlibdeps >/dev/null || {
 	echo "make deb: dpkg-shlibdeps is missing (apt-get install dpkg-dev)" >&2
 	exit 1
 }
-depends=$(cd "$work" && dpkg-shlibdeps ${SHLIBS_FLAGS:-} -O --ignore-missing-info root/usr/bin/cowbell root/usr/libexec/cowbell/* 2>/dev/null |
+depends=$(cd "$work" && dpkg-shlibdeps ${SHLIBS_FLAGS:-} -O --ignore-missing-info root/usr/bin/cowbell root/usr/bin/cowbell-tty root/usr/libexec/cowbell/* 2>/dev/null |
 	sed -n 's/^shlibs:Depends=//p')
 cat >"$root/DEBIAN/control" <<C
 Package: cowbell
@@ -27,6 +27,7 @@ Architecture: $arch
 Maintainer: The Cowbell developers <cowbell@example.org>
 Installed-Size: $(du -sk "$root/usr" | cut -f1)
 Depends: ${depends:-libc6}
+Recommends: minisign, zstd
 Section: admin
 Priority: optional
 Description: run apps that must ask first, on copies of this system
@@ -39,10 +40,17 @@ C
 cat >"$root/DEBIAN/postinst" <<'C'
 #!/bin/sh
 set -e
-if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
-	systemctl --system daemon-reload >/dev/null || true
+[ "$1" = configure ] || exit 0
+# An image that is made has no running systemd, and is started by one.
+if command -v deb-systemd-helper >/dev/null; then
 	deb-systemd-helper unmask cowbelld.service >/dev/null || true
 	deb-systemd-helper enable cowbelld.service >/dev/null || true
+fi
+if [ -d /run/systemd/system ]; then
+	systemctl --system daemon-reload >/dev/null || true
+	for c in modules-load tmpfiles; do
+		! [ -x "$(command -v systemd-$c)" ] || systemd-$c >/dev/null 2>&1 || true
+	done
 	deb-systemd-invoke start cowbelld.service >/dev/null || true
 fi
 exit 0

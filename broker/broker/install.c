@@ -133,6 +133,15 @@ static void install_let_go(struct install *in)
 
 /* --- becoming an app --- */
 
+int install_switch(void *data, struct store_txn *txn, struct app_record *app, struct err *err)
+{
+	struct install *in = data;
+
+	in->about.entries = &in->entries;
+	in->switched = true;
+	return install_name_apply(txn, app, &in->about, err);
+}
+
 void install_over(void *data, int code, const char *why)
 {
 	struct install *in = data;
@@ -148,7 +157,7 @@ void install_over(void *data, int code, const char *why)
 	}
 	in->about.entries = &in->entries;
 	if (in->rebuilt) {
-		if (install_name_entries(in->broker, in->id, &in->about, &err) < 0)
+		if (!in->switched && install_name_entries(in->broker, in->id, &in->about, &err) < 0)
 			log_warn("'%s': its programs are not noted: %s", in->id, err.msg);
 		if (in->update)
 			client_exit(in->client, 0);

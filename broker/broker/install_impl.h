@@ -41,6 +41,7 @@ struct install {
 	struct packages *asking;
 	size_t coming, came;  /* packages that the host lacks: how many, and how many are fetched */
 	uint64_t said_room; /* by the package that is read */
+	bool switched; /* its record has what about says */
 	uint64_t coming_bytes, coming_room; /* to fetch; on the disk, as lists and packages say */
 	uint64_t timeout_ms; /* 0: what is usual for its kind */
 	struct loop_source *deadline, *room_timer;
@@ -99,6 +100,9 @@ void install_purge(struct install *in, const char *why);
  * one fails, the session is over and install_over is called. */
 void install_run(struct install *in);
 void install_over(void *data, int code, const char *why);
+
+/* session.h: what the record of an app that is installed anew says from now on. */
+int install_switch(void *data, struct store_txn *txn, struct app_record *app, struct err *err);
 
 /* install_run with packages kept first, from the client's files. */
 void install_keep_and_run(struct install *in);

@@ -143,6 +143,21 @@ static int label_install(struct store_txn *txn, const struct app_record *app, st
 	return store_generation_put(txn, &g, err);
 }
 
+int install_name_apply(struct store_txn *txn, struct app_record *app, const struct install_about *about, struct err *err)
+{
+	app->from_base = about->from_base;
+	if (about->version[0])
+		(void)snprintf(app->version, sizeof(app->version), "%s", about->version);
+	if (about->signer[0]) {
+		(void)snprintf(app->declared, sizeof(app->declared), "%s", about->declared);
+		(void)snprintf(app->signer, sizeof(app->signer), "%s", about->signer);
+		app->memory_max = about->memory_max;
+		app->pids_max = about->pids_max;
+	}
+	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
+	return label_install(txn, app, err);
+}
+
 int install_name_entries(struct broker *broker, const char *name, const struct install_about *about, struct err *err)
 {
 	struct store_txn *txn = store_begin(broker->store, true, err);
@@ -151,19 +166,8 @@ int install_name_entries(struct broker *broker, const char *name, const struct i
 
 	if (!txn)
 		return -1;
-	if (store_app_get(txn, name, &app, err) == 1) {
-		app.from_base = about->from_base;
-		if (about->version[0])
-			(void)snprintf(app.version, sizeof(app.version), "%s", about->version);
-		if (about->signer[0]) {
-			(void)snprintf(app.declared, sizeof(app.declared), "%s", about->declared);
-			(void)snprintf(app.signer, sizeof(app.signer), "%s", about->signer);
-			app.memory_max = about->memory_max;
-			app.pids_max = about->pids_max;
-		}
-		set_entries(&app, about->entries, about->main[0] ? about->main : NULL);
-		rc = store_app_put(txn, &app, err) < 0 || label_install(txn, &app, err) < 0 ? -1 : 0;
-	}
+	if (store_app_get(txn, name, &app, err) == 1)
+		rc = install_name_apply(txn, &app, about, err) < 0 || store_app_put(txn, &app, err) < 0 ? -1 : 0;
 	app_record_finish(&app);
 	if (rc < 0) {
 		store_abort(txn);

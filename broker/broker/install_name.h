@@ -11,6 +11,8 @@
 #include "broker/broker.h"
 
 struct inspect_entries;
+struct store_txn;
+struct app_record;
 
 /* What the record says of an app besides its id; all escaped. */
 struct install_about {
@@ -42,7 +44,11 @@ int install_name_give(struct broker *broker, const char *from, const char *to, s
  * whose installer changed nothing. */
 int install_name_finish(struct broker *broker, const char *name, const struct install_about *about, struct err *err);
 
-/* The same for an app that was installed anew: version, programs, entries. */
+/* The same for an app that was installed anew: version, programs, entries, and what a
+ * bundle declares. Into app, whose new install stands in txn already; not stored here. */
+int install_name_apply(struct store_txn *txn, struct app_record *app, const struct install_about *about, struct err *err);
+
+/* That, in a transaction of its own, where the install changed nothing. */
 int install_name_entries(struct broker *broker, const char *name, const struct install_about *about, struct err *err);
 
 #endif

@@ -315,6 +315,7 @@ void install_run(struct install *in)
 				  : session_start(in->broker, in->id, SESSION_INSTALL);
 	in->session->keep = true; /* between two steps there is no command */
 	in->session->on_over = install_over;
+	in->session->on_switch = rebuilt ? install_switch : NULL;
 	in->session->over_data = in;
 	in->session->kept_bytes = in->kept_bytes;
 	in->session->kept_in = in->kept_in ? in->kept_in : in->layer;

@@ -24,6 +24,9 @@ enum session_state {
 #define PROGRAMS_MAX 32u
 
 /* An answer that holds for this session alone. */
+struct store_txn;
+struct app_record;
+
 struct session_answer {
 	struct session_answer *next;
 	const struct permission *permission;
@@ -112,12 +115,13 @@ struct session {
 	struct job *preparing; /* makes the upper */
 	struct install *rebuilding; /* install.h: goes before the launch */
 	struct session_waiter *waiters;
+	/* Rebuild, may be NULL: what else its record says, in the one transaction that
+	 * makes the new install the app's. -1 err: there is none. With over_data. */
+	int (*on_switch)(void *data, struct store_txn *txn, struct app_record *app, struct err *err);
 	/* Told when the session is over and settled; code 0 or errno. */
 	void (*on_over)(void *data, int code, const char *why);
 	void *over_data;
 };
-
-struct app_record;
 
 /* Starts a session on app's head generation (kind RUN) or on a provisional
  * app's bare base (INSTALL). Never fails at once: whoever adds a command hears.

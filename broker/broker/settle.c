@@ -258,6 +258,9 @@ static int commit_generation(struct settle *s, const struct job_result *result, 
 		if (s->kind == GENERATION_INSTALL) {
 			app.install = s->number;
 			set_commands(s, &app);
+			if (s->rebuild && s->session->on_switch &&
+			    s->session->on_switch(s->session->over_data, txn, &app, err) < 0)
+				goto out;
 		}
 	}
 	rc = store_app_put(txn, &app, err);

@@ -35,5 +35,22 @@ for _ in $(seq 100); do pgrep -f 'sleep 345[6]' >/dev/null && break; sleep 0.1; 
 kill -TERM $p
 wait $p
 is "an install that is interrupted says so" "$? $(grep -c 'interrupted; nothing was installed' "$T/int.out")" "143 1"
+
+# Ctrl-C on a terminal.
+. tests/system/screen.sh
+begin 80 24
+tm send-keys -t 0 "cowbell install $T/hangs.deb; echo \"status \$?\"" Enter
+for _ in $(seq 100); do pgrep -f 'sleep 345[6]' >/dev/null && break; sleep 0.1; done
+like "an install on a terminal has a bar" "$(screen)" 'configure'
+tm send-keys -t 0 C-c
+ok "Ctrl-C ends it" see 'status 130'
+like "it says so" "$(screen)" 'interrupted; nothing was installed'
+tm send-keys -t 0 "clear; cowbell install --name c -- sh -c 'touch /opt/half; echo begun; sleep 3458'; echo \"status \$?\"" Enter
+ok "an installer of its own is on that terminal" see 'begun'
+tm send-keys -t 0 C-c
+ok "which Ctrl-C ends too" see 'status 130'
+tm send-keys -t 0 "clear; stty -a | grep -ow 'echo\|icanon\|opost' | tr '\\n' ' '; echo over" Enter
+ok "the terminal is as it was" see 'opost icanon echo over'
+is "nothing of either runs" "$(pgrep -fc 'sleep 345[68]')" 0
 for a in $(cb --json list | jq -r '.apps[].id'); do cb --yes uninstall "$a" >/dev/null; done
 is "and leaves nothing" "$(empty)" 0

@@ -3,20 +3,10 @@
 # a kind, everything is started again, and what was acknowledged must stand.
 
 app step
-: >"$T/died"
+. tests/system/steps.sh
 value=   # what the app's file must hold: the last value whose run was seen to end
 pending= # the value of the run under way
 granted=ask
-
-alive() { kill -0 "$pid" 2>/dev/null && cb list >/dev/null 2>&1; }
-
-settle_down() { # waits for a broker that comes back, else starts anew
-	for i in $(seq 20); do alive && return 0; kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
-	kill -9 "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-	case $? in 137 | 1) ;; *) echo "$?" >>"$T/died" ;; esac
-	start
-}
 
 work() { # one of everything; notes what was acknowledged
 	pending=$((${value:-0} + 1))
@@ -44,21 +34,14 @@ check() { # check WHAT
 	granted=$(sed 's/.* is \([a-z]*\).*/\1/' <<<"$got")
 }
 
-inject() { # inject PID CALL N [-f]
-	strace ${4:-} -qq -o "$T/strace" -p "$1" -e "trace=$2" -e "inject=$2:signal=SIGKILL:when=$3" 2>/dev/null &
-	tracer=$!
-	for i in $(seq 50); do grep -q 'TracerPid:.[1-9]' "/proc/$1/status" 2>/dev/null && break; sleep 0.02; done
-}
-
-if ! strace -qq -o /dev/null -e trace=none -e inject=getpid:signal=SIGCONT:when=99 true 2>/dev/null; then
+if ! can_inject; then
 	skip "kill at each step" "ptrace for strace"
 else
 	for call in fdatasync pwrite64 sendmsg; do
 		for n in 1 2 3 4 5 7 9 12; do
 			inject "$(pgrep -P "$pid" -x cowbell-broker)" $call $n
 			work
-			kill $tracer 2>/dev/null
-			wait $tracer 2>/dev/null
+			inject_end
 			check "broker killed at $call $n"
 		done
 	done
@@ -66,8 +49,7 @@ else
 		for n in 1 2 3 4; do
 			inject "$pid" $call $n -f
 			work
-			kill $tracer 2>/dev/null
-			wait $tracer 2>/dev/null
+			inject_end
 			check "any process killed at its $call $n"
 		done
 	done
@@ -78,8 +60,7 @@ else
 		inject "$pid" fsync $n -f
 		said=no
 		timeout 20 "$BIN/cowbell" --root "$R" rollback step >/dev/null 2>&1 && said=yes
-		kill $tracer 2>/dev/null
-		wait $tracer 2>/dev/null
+		inject_end
 		settle_down
 		got=$(sh_in step 'cat ~/g')
 		if [ "$got" = "before-$n" ] || { [ $said = no ] && [ "$got" = "after-$n" ]; }; then echo "ok rollback cut at sync $n: $got (acknowledged: $said)"; else

@@ -234,7 +234,7 @@ check-system: $(TEST_PROGRAMS)
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
-.PHONY: check check-system demo bench board-input
+.PHONY: check check-system check-large demo bench board-input
 board-input: all $(TEST_PROGRAMS) $(OUT)/flashlight.deb
 
 # --- emulated boards (board/README.md)
@@ -264,6 +264,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
 	$(Q)$(SUDO) tests/system/run $(TEST)
+
+# Every program of the table, of which "check" takes a few, and more sessions.
+check-large: all ## the network with twelve real programs, as root; minutes
+	$(Q)$(SUDO) env LARGE=1 TEST_TIMEOUT=1500 tests/system/run net_programs
 
 # What pkg-config says is read when make starts: what is installed first is seen by
 # a make of its own.

@@ -166,6 +166,8 @@ has_archive() { command -v apt-get >/dev/null && tools/fetch-debs.sh build/debs 
 
 daemon_log() { cat "$T/log"; }
 
+# One that cannot be read would pass with nothing tested.
+bash -n "$1" || { echo "not ok $1 is a script"; exit 1; }
 mkdir -p "$T"
 : >"$T/log"
 make_home

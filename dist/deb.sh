@@ -48,9 +48,8 @@ if command -v deb-systemd-helper >/dev/null; then
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl --system daemon-reload >/dev/null || true
-	for c in modules-load tmpfiles; do
-		! [ -x "$(command -v systemd-$c)" ] || systemd-$c >/dev/null 2>&1 || true
-	done
+	deb-systemd-invoke restart systemd-modules-load.service >/dev/null 2>&1 || true
+	systemd-tmpfiles --create cowbell.conf >/dev/null 2>&1 || true
 	deb-systemd-invoke start cowbelld.service >/dev/null || true
 fi
 exit 0

@@ -51,6 +51,20 @@ use() {
 	rsync) inside rsync 'mkdir -p a && echo x >a/f && rsync -a a/ b && cat b/f && rsync --version | head -n 1' ;;
 	ranger) run ranger -- --version ;;
 	links2) inside links2 'echo "<h1>Ring</h1>" >p.html && links2 -dump p.html' ;;
+	ack) inside ack 'echo "ring the bell" >f && ack bell f' ;;
+	ronn) inside ronn 'printf "# bell(1) -- rings\n" >b.md && ronn --pipe -r b.md' ;;
+	memcached)
+		cb run --detach memcached -- -p 11311 </dev/null >"$T/service" 2>&1
+		answers memcached 11311 'version\r\n'
+		;;
+	icecast2) run icecast2 -- --version ;;
+	menu) inside menu 'command -v su-to-root && test -e /var/lib/dpkg/info/menu.triggers && echo menu has triggers' ;;
+	molly-guard) inside molly-guard 'dpkg-divert --list | grep /sbin/halt' ;;
+	nvi) inside nvi 'printf "a\nrang\n.\nw! f\nq\n" | nex -s f; cat f; cat /var/lib/dpkg/alternatives/vi | grep nvi' ;;
+	bsdgames) run --command primes bsdgames -- 40 43 ;;
+	fonts-hack) inside fonts-hack 'ls /usr/share/fonts/truetype/hack' ;;
+	libzip4) inside libzip4 'ls /usr/lib/*/libzip.so.4' ;;
+	slapd) inside slapd '/usr/sbin/slapd -VV 2>&1; test -e /etc/ldap/slapd.d/cn=config.ldif && echo set up' ;;
 	*) run "$1" -- --version ;;
 	esac
 }
@@ -67,6 +81,17 @@ wanted() {
 	vim-tiny) echo VIM ;;
 	mc) echo 'Midnight Commander' ;;
 	khard) echo 'Khard version' ;;
+	ack) echo 'ring the bell' ;;
+	ronn) echo '.TH "BELL"' ;;
+	memcached) echo 'VERSION 1' ;;
+	icecast2) echo 'Icecast 2' ;;
+	menu) echo 'menu has triggers' ;;
+	molly-guard) echo 'by molly-guard' ;;
+	nvi) echo '/usr/bin/nvi' ;;
+	bsdgames) echo 41 ;;
+	fonts-hack) echo Hack-Bold ;;
+	libzip4) echo libzip.so.4 ;;
+	slapd) echo OpenLDAP ;;
 	*) echo "${1%%-*}" ;;
 	esac
 }

@@ -297,11 +297,29 @@ static const char *find_program(const struct app_record *app, const char *name)
 	return NULL;
 }
 
+/* "a, b, c, ...": each name once, whole ones. */
+static void list_programs(const struct app_record *app, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (uint16_t i = 0; i < app->command_count; i++) {
+		const char *name = base_name(app->commands[i]);
+
+		if (find_program(app, name) != app->commands[i]) /* the same in /usr/sbin and /sbin */
+			continue;
+		if (n + strlen(name) + 8 > size) {
+			(void)snprintf(buf + n, size - n, ", ...");
+			return;
+		}
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", name);
+	}
+}
+
 static const char *main_program(const struct app_record *app, const char *wanted, struct err *err)
 {
 	const char *found;
-	char list[256] = "";
-	size_t n = 0;
+	char list[200];
 
 	if (wanted) {
 		found = find_program(app, wanted);
@@ -319,8 +337,7 @@ static const char *main_program(const struct app_record *app, const char *wanted
 		err_hint(err, "cowbell exec, or cowbell shell %s", app->id);
 		return NULL;
 	}
-	for (uint16_t i = 0; i < app->command_count && n < sizeof(list); i++)
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", base_name(app->commands[i]));
+	list_programs(app, list, sizeof(list));
 	err_set(err, ENOENT, "'%s' has %u programs and none of its own name", app->id, app->command_count);
 	err_hint(err, "cowbell run --command PROGRAM %s; programs: %s", app->id, list);
 	return NULL;

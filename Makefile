@@ -333,8 +333,8 @@ $(OUT)/flashlight.deb: examples/flashlight/src/flashlight.c examples/flashlight/
 # --- the manual
 
 .PHONY: man
-man: all ## the manual pages, into build/man/
-	$(Q)tools/man.sh $(BIN) $(O)/man
+man: $(if $(CROSS),,all) ## the manual pages, into build/man/
+	$(Q)$(if $(CROSS),$(MAKE) --no-print-directory CROSS= man,tools/man.sh $(BIN) $(O)/man)
 
 # --- putting it in place
 
@@ -362,8 +362,8 @@ install: all ## put everything in place below DESTDIR
 	$(if $(wildcard tools/completion/cowbell.bash),install -D -m 644 tools/completion/cowbell.bash \
 		$(DESTDIR)/usr/share/bash-completion/completions/cowbell)
 
-deb: all man ## a Debian package of it, into build/
-	$(Q)dist/deb.sh $(or $(DEB_ARCH),$$(dpkg --print-architecture)) $(VERSION) $(O)/cowbell_$(VERSION)_$(or $(DEB_ARCH),$$(dpkg --print-architecture)).deb
+deb: all man ## a Debian package of it, into build/; CROSS=aarch64 or armhf
+	$(Q)$(if $(CROSS),STRIP=$(TRIPLET)-strip READELF=$(TRIPLET)-readelf SYSROOT_DEBS=$(SYSROOT).list) dist/deb.sh $(or $(DEB_ARCH),$$(dpkg --print-architecture)) $(VERSION) $(O)/cowbell_$(VERSION)_$(or $(DEB_ARCH),$$(dpkg --print-architecture)).deb
 
 .PHONY: systemd-check
 systemd-check: all ## the Debian package under systemd, in an emulated PC: its unit, apt, a reboot, a purge (minutes)

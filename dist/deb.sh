@@ -18,8 +18,18 @@ command -v dpkg-shlibdeps >/dev/null || {
 	echo "make deb: dpkg-shlibdeps is missing (apt-get install dpkg-dev)" >&2
 	exit 1
 }
-depends=$(cd "$work" && dpkg-shlibdeps ${SHLIBS_FLAGS:-} -O --ignore-missing-info root/usr/bin/cowbell root/usr/bin/cowbell-tty root/usr/libexec/cowbell/* 2>/dev/null |
-	sed -n 's/^shlibs:Depends=//p')
+programs="root/usr/bin/cowbell root/usr/bin/cowbell-tty $(cd "$work" && echo root/usr/libexec/cowbell/*)"
+if [ -n "${SYSROOT_DEBS:-}" ]; then
+	# Another CPU's: dpkg knows its packages by nothing but their files.
+	while read -r deb; do dpkg-deb -I "$deb" shlibs 2>/dev/null || true; done <"$SYSROOT_DEBS" >"$work/shlibs"
+	depends=$(cd "$work" && for f in $programs; do "$READELF" -d "$f" 2>/dev/null || true; done |
+		sed -n 's/.*NEEDED.*\[\(.*\)\.so\.\(.*\)\]/\1 \2/p' | sort -u |
+		awk 'NR == FNR { need[$0] = 1; next } need[$1 " " $2] { $1 = $2 = ""; sub(/^ +/, ""); print }' - shlibs | sort -u |
+		sed -n 'H; ${ x; s/^\n//; s/\n/, /g; p; }')
+else
+	# shellcheck disable=SC2086
+	depends=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info $programs 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+fi
 cat >"$root/DEBIAN/control" <<C
 Package: cowbell
 Version: $version

@@ -4,7 +4,7 @@
  * alone. Nothing of it is configured anew: sources, keys and proxies are the
  * host's. Locks are not taken, for nothing is changed.
  */
-#include "packages/manager.h"
+#include "packages/apt_impl.h"
 
 #include "policy/permission.h"
 
@@ -15,25 +15,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ARGV_MAX (WORDS_MAX + 40u)
-
 static bool apt_present(void)
 {
 	return access("/usr/bin/apt-get", X_OK) == 0 && access("/usr/bin/dpkg", X_OK) == 0;
 }
 
-struct argv {
-	const char *words[ARGV_MAX + PACKAGE_ITEMS_MAX];
-	size_t count;
-};
-
-static void add(struct argv *a, const char *word)
+void apt_add(struct argv *a, const char *word)
 {
 	if (a->count + 1 < ARRAY_LEN(a->words))
 		a->words[a->count++] = word;
 }
 
-static void begin(struct argv *a, const char *program)
+void apt_begin(struct argv *a, const char *program)
 {
 	static const char *const options[] = {
 		"-q", "-o", "Debug::NoLocking=1", "-o", "Dir::Cache=/tmp/apt", "-o", "Dir::Cache::archives=/tmp/apt/archives",
@@ -41,44 +34,44 @@ static void begin(struct argv *a, const char *program)
 	};
 
 	memset(a, 0, sizeof(*a));
-	add(a, program);
+	apt_add(a, program);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		add(a, options[i]);
+		apt_add(a, options[i]);
 	/* The host's own cache, where it keeps one: reading all lists takes seconds
 	 * on a small board. */
 	if (access("/var/cache/apt/pkgcache.bin", R_OK) == 0) {
-		add(a, "-o");
-		add(a, "Dir::Cache::pkgcache=/var/cache/apt/pkgcache.bin");
+		apt_add(a, "-o");
+		apt_add(a, "Dir::Cache::pkgcache=/var/cache/apt/pkgcache.bin");
 	} else {
-		add(a, "-o");
-		add(a, "Dir::Cache::pkgcache=/tmp/apt/pkgcache.bin");
+		apt_add(a, "-o");
+		apt_add(a, "Dir::Cache::pkgcache=/tmp/apt/pkgcache.bin");
 	}
-	add(a, "-o");
-	add(a, "Dir::Cache::srcpkgcache=");
+	apt_add(a, "-o");
+	apt_add(a, "Dir::Cache::srcpkgcache=");
 }
 
 static void begin_install(struct argv *a, bool dependencies, const char *const *more)
 {
-	begin(a, "apt-get");
-	add(a, "-y");
-	add(a, "--no-install-recommends");
-	add(a, "--no-remove");
+	apt_begin(a, "apt-get");
+	apt_add(a, "-y");
+	apt_add(a, "--no-install-recommends");
+	apt_add(a, "--no-remove");
 	if (!dependencies)
-		add(a, "--no-upgrade");
+		apt_add(a, "--no-upgrade");
 	for (; *more; more++)
-		add(a, *more);
-	add(a, dependencies ? "satisfy" : "install");
-	add(a, "--");
+		apt_add(a, *more);
+	apt_add(a, dependencies ? "satisfy" : "install");
+	apt_add(a, "--");
 }
 
 static void add_words(struct argv *a, char **words)
 {
 	for (; *words; words++)
-		add(a, *words);
+		apt_add(a, *words);
 }
 
 /* What apt complains of, in one line: its "E:" lines and what it lists as unmet. */
-static int apt_failed(const struct child_run *run, struct err *err)
+int apt_failed(const struct child_run *run, struct err *err)
 {
 	char text[420] = "";
 	const char *sources[] = { run->out, run->errors };
@@ -112,7 +105,7 @@ static int apt_failed(const struct child_run *run, struct err *err)
 	return err_set(err, ENOENT, "%.400s", text[0] ? text : "apt failed without saying why");
 }
 
-static int run_argv(struct argv *a, struct child_run *run, struct err *err)
+int apt_run(struct argv *a, struct child_run *run, struct err *err)
 {
 	run->argv = a->words;
 	return child_run(run, err);
@@ -132,7 +125,7 @@ static void merge_item(struct package_item *to, const struct package_item *from)
 }
 
 /* Fills in what the lists say of the items; those that are not found stay as they are. */
-static int show(struct item_list *list, struct err *err)
+int apt_show(struct item_list *list, struct err *err)
 {
 	struct argv *a = xcalloc(1, sizeof(*a));
 	struct child_run run = { 0 };
@@ -141,17 +134,17 @@ static int show(struct item_list *list, struct err *err)
 	const char *p;
 	int rc;
 
-	begin(a, "apt-cache");
-	add(a, "show");
-	add(a, "--no-all-versions");
-	add(a, "--");
+	apt_begin(a, "apt-cache");
+	apt_add(a, "show");
+	apt_add(a, "--no-all-versions");
+	apt_add(a, "--");
 	for (size_t i = 0; i < list->count; i++) {
 		const struct package_item *it = &list->items[i];
 
 		names[i] = it->version[0] ? xasprintf("%s=%s", it->name, it->version) : xstrdup(it->name);
-		add(a, names[i]);
+		apt_add(a, names[i]);
 	}
-	rc = run_argv(a, &run, err);
+	rc = apt_run(a, &run, err);
 	for (p = run.out; rc == 0 && record_next(&p, &item);) {
 		struct package_item *it = item_find(list, item.name);
 
@@ -167,19 +160,19 @@ static int show(struct item_list *list, struct err *err)
 }
 
 /* Marks those that the host has, with the version that it has. */
-static int mark_base(struct item_list *list, struct err *err)
+int apt_mark_base(struct item_list *list, struct err *err)
 {
 	struct argv *a = xcalloc(1, sizeof(*a));
 	struct child_run run = { 0 };
 	int rc;
 
-	add(a, "dpkg-query");
-	add(a, "-W");
-	add(a, "-f");
-	add(a, "${Package} ${db:Status-Status} ${Version}\n");
+	apt_add(a, "dpkg-query");
+	apt_add(a, "-W");
+	apt_add(a, "-f");
+	apt_add(a, "${Package} ${db:Status-Status} ${Version}\n");
 	for (size_t i = 0; i < list->count; i++)
-		add(a, list->items[i].name);
-	rc = run_argv(a, &run, err);
+		apt_add(a, list->items[i].name);
+	rc = apt_run(a, &run, err);
 	for (char *save = NULL, *line = strtok_r(run.out, "\n", &save); rc == 0 && line; line = strtok_r(NULL, "\n", &save)) {
 		char name[128], status[32], version[64];
 		struct package_item *it;
@@ -204,25 +197,49 @@ static bool have_lists(void)
 	struct err err = { 0 };
 	bool have;
 
-	begin(a, "apt-get");
-	add(a, "indextargets");
-	add(a, "Identifier: Packages");
-	have = run_argv(a, &run, &err) == 0 && run.status == 0 && run.out_len > 0;
+	apt_begin(a, "apt-get");
+	apt_add(a, "indextargets");
+	apt_add(a, "Identifier: Packages");
+	have = apt_run(a, &run, &err) == 0 && run.status == 0 && run.out_len > 0;
 	free(run.out);
 	free(a);
 	return have;
+}
+
+/* "a, b": packages that provide what none is called; false: there are none. */
+static bool find_providers(const char *name, char *buf, size_t size)
+{
+	struct argv *a = xcalloc(1, sizeof(*a));
+	struct child_run run = { 0 };
+	struct err err = { 0 };
+	const char *p;
+	size_t n = 0;
+
+	apt_begin(a, "apt-cache");
+	apt_add(a, "showpkg");
+	apt_add(a, "--");
+	apt_add(a, name);
+	p = apt_run(a, &run, &err) == 0 && run.out ? strstr(run.out, "\nReverse Provides:") : NULL;
+	for (p = p ? strchr(p + 1, '\n') : NULL; p && p[1] && n + 80 < size; p = strchr(p + 1, '\n'))
+		n += (size_t)snprintf(buf + n, size - n, "%s%.*s", n ? ", " : "", (int)strcspn(p + 1, " \n") & 63, p + 1);
+	free(run.out);
+	free(a);
+	return n > 0;
 }
 
 static int check_names(struct item_list *list, struct err *err)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct package_item *it = &list->items[i];
+		char providers[300];
 
 		if (it->arch[0] || (it->flags & PACKAGE_IN_BASE))
 			continue;
 		err_set(err, ENOENT, "no package '%s' in this system's lists", it->name);
 		if (!have_lists())
 			return err_hint(err, "there are no lists: apt update");
+		if (find_providers(it->name, providers, sizeof(providers)))
+			return err_hint(err, "it is provided by %s", providers);
 		return err_hint(err, "cowbell search %s; lists that are old: apt update", it->name);
 	}
 	return 0;
@@ -264,7 +281,7 @@ static int list_uris(char **words, bool dependencies, struct item_list *list, st
 
 	begin_install(a, dependencies, more);
 	add_words(a, words);
-	rc = run_argv(a, &run, err);
+	rc = apt_run(a, &run, err);
 	if (rc == 0 && run.status != 0)
 		rc = apt_failed(&run, err);
 	for (char *save = NULL, *line = strtok_r(run.out, "\n", &save); rc == 0 && line; line = strtok_r(NULL, "\n", &save)) {
@@ -296,12 +313,12 @@ static int apt_resolve(char **words, bool dependencies, struct item_list *ret, s
 			(void)snprintf(it->name, sizeof(it->name), "%s", *w);
 			it->flags = PACKAGE_ASKED;
 		}
-		if (mark_base(ret, err) < 0 || show(ret, err) < 0 || check_names(ret, err) < 0)
+		if (apt_mark_base(ret, err) < 0 || apt_show(ret, err) < 0 || check_names(ret, err) < 0)
 			return -1;
 		if (all_in_base(ret))
 			return 0;
 	}
-	if (list_uris(words, dependencies, ret, err) < 0 || (ret->count && show(ret, err) < 0))
+	if (list_uris(words, dependencies, ret, err) < 0 || (ret->count && apt_show(ret, err) < 0))
 		return -1;
 	return 0;
 }
@@ -337,7 +354,7 @@ static int apt_fetch(char **words, bool dependencies, const char *folder, void (
 	progress_fn = on_progress;
 	begin_install(a, dependencies, more);
 	add_words(a, words);
-	rc = run_argv(a, &run, err);
+	rc = apt_run(a, &run, err);
 	if (rc == 0 && run.status != 0) {
 		rc = apt_failed(&run, err);
 		err_wrap(err, "fetch");
@@ -357,15 +374,33 @@ static int apt_get(const char *name, const char *folder, struct item_list *ret, 
 
 	(void)snprintf(it->name, sizeof(it->name), "%s", name);
 	it->flags = PACKAGE_ASKED;
-	begin(a, "apt-get");
-	add(a, "download");
-	add(a, "--");
-	add(a, name);
-	if (show(ret, err) == 0 && check_names(ret, err) == 0 && run_argv(a, &run, err) == 0)
+	apt_begin(a, "apt-get");
+	apt_add(a, "download");
+	apt_add(a, "--");
+	apt_add(a, name);
+	if (apt_show(ret, err) == 0 && check_names(ret, err) == 0 && apt_run(a, &run, err) == 0)
 		rc = run.status ? apt_failed(&run, err) : 0;
 	free(run.out);
 	free(a);
 	return rc;
+}
+
+/* Packages of a source that is a folder are used where they lie, unless one asks so. */
+static void copy_local(const char *folder, const struct package_item *item)
+{
+	struct argv *a = xcalloc(1, sizeof(*a));
+	struct child_run run = { .folder = folder };
+	char word[400];
+	struct err err = { 0 };
+
+	(void)snprintf(word, sizeof(word), "%s=%s", item->name, item->version);
+	apt_begin(a, "apt-get");
+	apt_add(a, "download");
+	apt_add(a, "--");
+	apt_add(a, word);
+	(void)apt_run(a, &run, &err);
+	free(run.out);
+	free(a);
 }
 
 static int apt_open(const char *folder, const struct package_item *item, struct err *err)
@@ -379,6 +414,8 @@ static int apt_open(const char *folder, const struct package_item *item, struct 
 		n += (size_t)snprintf(version + n, sizeof(version) - n, *p == ':' ? "%%3a" : "%c", *p);
 	version[n] = '\0';
 	(void)snprintf(path, sizeof(path), "%s/%s_%s_%s.deb", folder, item->name, version, item->arch);
+	if (access(path, F_OK) < 0)
+		copy_local(folder, item);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open what apt fetched for '%s'", item->name);
@@ -387,76 +424,6 @@ static int apt_open(const char *folder, const struct package_item *item, struct 
 		return err_set(err, EIO, "what apt fetched for '%s' has not the size that its list says", item->name);
 	}
 	return fd;
-}
-
-/* --- searching --- */
-
-#define FOUND_MAX 100u
-
-/* apt-cache takes expressions; people mean letters. */
-static char *quote(const char *word)
-{
-	char *out = xcalloc(2, strlen(word) + 1), *o = out;
-
-	for (; *word; word++) {
-		if (strchr("\\.[]{}()*+?^$|", *word))
-			*o++ = '\\';
-		*o++ = *word;
-	}
-	return out;
-}
-
-static int rank(const char *name, char **words)
-{
-	return strcmp(name, words[0]) == 0 ? 0 : strncmp(name, words[0], strlen(words[0])) == 0 ? 1 : strstr(name, words[0]) ? 2 : 3;
-}
-
-static void take_found(char *out, char **words, struct item_list *ret)
-{
-	/* The best first: the name itself, names that begin with it, that hold it,
-	 * then the rest. */
-	for (int r = 0; r <= 3; r++) {
-		const char *p = out;
-
-		while (*p && ret->count < FOUND_MAX) {
-			size_t len = strcspn(p, "\n"), n = strcspn(p, " \n");
-			char name[128];
-
-			if (n < sizeof(name) && n < len) {
-				(void)snprintf(name, sizeof(name), "%.*s", (int)n, p);
-				if (rank(name, words) == r && package_name_good(name) && !item_find(ret, name))
-					(void)snprintf(item_add(ret)->name, 128, "%s", name);
-			}
-			p += len;
-			p += *p == '\n';
-		}
-	}
-}
-
-static int apt_search(char **words, struct item_list *ret, struct err *err)
-{
-	struct argv *a = xcalloc(1, sizeof(*a));
-	struct child_run run = { 0 };
-	char *quoted[16] = { NULL };
-	int rc;
-
-	begin(a, "apt-cache");
-	add(a, "search");
-	add(a, "--");
-	for (size_t i = 0; words[i] && i < ARRAY_LEN(quoted); i++)
-		add(a, quoted[i] = quote(words[i]));
-	rc = run_argv(a, &run, err);
-	if (rc == 0 && run.status != 0)
-		rc = apt_failed(&run, err);
-	if (rc == 0)
-		take_found(run.out, words, ret);
-	for (size_t i = 0; i < ARRAY_LEN(quoted); i++)
-		free(quoted[i]);
-	free(run.out);
-	free(a);
-	if (rc < 0 || !ret->count)
-		return rc;
-	return show(ret, err) < 0 || mark_base(ret, err) < 0 ? -1 : 0;
 }
 
 const struct manager apt_manager = {

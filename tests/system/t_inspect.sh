@@ -78,4 +78,4 @@ fails "no control file" 1 "no control file" cb inspect "$T/none.deb"
 fails "a control file without end" 1 "says more than" cb inspect "$T/huge.deb"
 head -c 50000 /dev/urandom >"$T/noise.deb"
 fails "noise" 1 "not a Debian package" cb inspect "$T/noise.deb"
-is "no reader is left" "$(pgrep -cf "cowbell-inspect")" 0
+is "no reader is left" "$(pgrep -P "$pid" -cx cowbell-inspect)" 0

@@ -102,6 +102,10 @@ int apt_failed(const struct child_run *run, struct err *err)
 	}
 	if (run->status == 127)
 		return err_set(err, ENOENT, "'%s' is not there", run->argv[0]);
+	if (strstr(text, "Held packages were changed")) {
+		err_set(err, EPERM, "it needs a package that is on hold on this system");
+		return err_hint(err, "apt-mark showhold names those");
+	}
 	return err_set(err, ENOENT, "%.400s", text[0] ? text : "apt failed without saying why");
 }
 

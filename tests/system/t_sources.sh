@@ -23,6 +23,9 @@ make_deb bell-needs 1 'Depends: bell-motor, bell-versioned (>= 2)\n'
 make_deb bell-pinned 1
 make_deb bell-pinned 2
 make_deb bell-lost 1 'Depends: bell-plain, bell-nobody-has (>= 1), bell-gone | bell-away, bell-plain (>= 9:9)\n'
+make_deb bell-held 1
+make_deb bell-own 2
+make_deb bell-newer 1 'Depends: bell-own (>= 2)\n'
 for f in "$S"/repo/*.deb; do
 	dpkg-deb -f "$f"
 	printf 'Filename: ./%s\nSize: %d\nSHA256: %s\n\n' "${f##*/}" "$(stat -c %s "$f")" "$(sha256sum <"$f" | cut -d ' ' -f 1)"
@@ -62,3 +65,21 @@ like "each of them" "$(cat "$T/out")" 'bell-gone'
 is "nothing of these is left" "$(cb --json list | jq -c '[.apps[].id] | sort')" '["bell-needs","bell-pinned","bell-plain"]'
 for a in $(cb --json list | jq -r '.apps[].id'); do cb --yes uninstall "$a" >/dev/null; done
 is "uninstalling all leaves an empty store" "$(find "$R/state/store" -mindepth 2 | wc -l)" 0
+
+# A host that has one package in an older version, and another on hold. (Apps see no
+# package database then: what is mounted below the root is not shared with them.)
+stop
+{
+	cat /var/lib/dpkg/status
+	printf '\nPackage: bell-own\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n'
+	printf '\nPackage: bell-held\nStatus: hold ok not-installed\nArchitecture: all\n'
+} >"$T/status"
+sed -i "s|^exec|mount --bind '$T/status' /var/lib/dpkg/status\nexec|" "$T/enter"
+start
+is "what the host has is the host's, in its version" "$(cb --json install --dry-run bell-own | jq -r '.packages[] | [.name, .version, (.in_base | tostring)] | join(" ")')" "bell-own 1 true"
+is "what needs a newer one brings it along" "$(cb --json install --dry-run bell-newer | jq -r '.packages[] | [.name, .version] | join(" ")' | tr '\n' ' ')" \
+	"bell-newer 1 bell-own 2 "
+ok "into the app" cb install bell-newer
+is "the host's stays" "$(sed -n '/^Package: bell-own/,/^$/s/^Version: //p' "$T/status")" 1
+fails "what is on hold" 1 "it needs a package that is on hold on this system (apt-mark showhold" cb install bell-held
+cb --yes uninstall bell-newer >/dev/null

@@ -196,6 +196,8 @@ struct session_link {
 	bool has6, made;
 };
 void network_open(struct daemon *d);
+/* Once there is a loop: the ways that granted traffic takes are followed. */
+int network_watch(struct daemon *d, struct err *err);
 void network_close(struct daemon *d);
 bool network_is_held(const struct daemon *d);
 /* Addresses for a session that is being prepared, and back. */
@@ -206,6 +208,8 @@ bool network_handle_link(struct daemon *d, struct msg *m);
 int network_start_resolver(struct daemon *d, const struct session_link *link, struct err *err);
 /* NULL: no such live session. */
 struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid);
+/* Whether any session has a link to the host, and one with IPv6. */
+bool sessions_linked(const struct daemon *d, bool *ret_has6);
 
 /* opener.c */
 bool opener_handle(struct daemon *d, struct msg *m);

@@ -6,6 +6,7 @@
  * stands in a file, and the next start undoes it.
  */
 #include "cowbelld/daemon.h"
+#include "cowbelld/uplink.h"
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ struct network {
 	uint32_t group, pool;
 	bool slots[NET_SLOTS];
 	char *undo; /* lines "PATH VALUE": as it was */
+	struct uplink *uplink;
 };
 
 static struct network *network_of(struct daemon *d)
@@ -100,11 +102,16 @@ static void undo_all(char *lines)
 static int note_undo(struct daemon *d, const char *path, const char *value, struct err *err)
 {
 	struct network *n = d->network;
-	char *all = xasprintf("%s%s %s\n", n->undo ? n->undo : "", path, value);
-	cleanup_fd int fd = openat(d->lock_fd, UNDO_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	cleanup_free char *line = xasprintf("%s %s\n", path, value);
+	cleanup_fd int fd = -1;
+	char *all;
 
+	if (n->undo && strstr(n->undo, line)) /* an interface that went and came back */
+		return 0;
+	all = xasprintf("%s%s", n->undo ? n->undo : "", line);
 	free(n->undo);
 	n->undo = all;
+	fd = openat(d->lock_fd, UNDO_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || fd_write_full(fd, all, strlen(all)) < 0)
 		return err_sys(err, "write '%s/" UNDO_FILE "'", d->state);
 	return 0;
@@ -186,6 +193,18 @@ static int open_ways(struct daemon *d, const struct way *asked, bool has6, struc
 	return 0;
 }
 
+static void on_ways_changed(void *data)
+{
+	static const struct way none = { .type = RTN_UNSPEC };
+	struct daemon *d = data;
+	struct err err = { 0 };
+	bool has6;
+
+	/* Where no app has a link yet, its first answer opens the way. */
+	if (sessions_linked(d, &has6) && open_ways(d, &none, has6, &err) < 0)
+		log_warn("apps cannot use the new uplink: %s", err.msg);
+}
+
 /* --- beginning and end --- */
 
 static int claim_pool(struct daemon *d, struct err *err)
@@ -251,6 +270,14 @@ void network_open(struct daemon *d)
 		d->features |= FEATURE_NET_IPV6;
 }
 
+int network_watch(struct daemon *d, struct err *err)
+{
+	if (!network_is_held(d))
+		return 0;
+	d->network->uplink = uplink_watch(d->loop, on_ways_changed, d, err);
+	return d->network->uplink ? 0 : -1;
+}
+
 void network_close(struct daemon *d)
 {
 	struct network *n = d->network;
@@ -260,6 +287,7 @@ void network_close(struct daemon *d)
 	if (n->undo)
 		undo_all(n->undo);
 	(void)unlinkat(d->lock_fd, UNDO_FILE, 0);
+	uplink_free(n->uplink);
 	nl_socket_free(n->table_sock); /* the table goes with it */
 	nl_socket_free(n->route);
 	free(n->undo);

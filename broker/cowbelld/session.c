@@ -313,3 +313,15 @@ struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid)
 	*ret_pid = s->pid;
 	return &s->link;
 }
+
+bool sessions_linked(const struct daemon *d, bool *ret_has6)
+{
+	bool linked = false;
+
+	*ret_has6 = false;
+	for (const struct session *s = d->sessions; s; s = s->next) {
+		linked = linked || s->link.made;
+		*ret_has6 = *ret_has6 || (s->link.made && s->link.has6);
+	}
+	return linked;
+}

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #define INODES_WANTED 1000u
+#define ROOM_MOST ((uint64_t)1 << 50)
 
 static int check_need(struct install *in, uint64_t need, struct err *err)
 {
@@ -164,16 +165,24 @@ static void ask(struct install *in, enum package_want want, char *const *words)
 
 /* --- what the files depend on --- */
 
+/* What the package says that it takes, or what was found in it: the larger one. */
+static void take_room(struct install *in, uint64_t bytes)
+{
+	bytes = bytes < ROOM_MOST ? bytes : ROOM_MOST; /* many of them have a sum */
+	if (bytes <= in->said_room)
+		return;
+	in->coming_room += bytes - in->said_room;
+	in->said_room = bytes;
+}
+
 static void on_fact(void *data, enum inspect_key key, const char *value)
 {
 	struct install *in = data;
 
 	if (key == INSPECT_NAME) /* what comes along is not looked for */
 		in->came_names[in->read < INSTALL_FILES_MAX ? in->read : 0] = xstrdup(value);
-	if (key == INSPECT_INSTALLED_SIZE)
-		in->said_room = strtoull(value, NULL, 10), in->coming_room += in->said_room;
-	if (key == INSPECT_BYTES && strtoull(value, NULL, 10) > in->said_room) /* more than it says */
-		in->coming_room += strtoull(value, NULL, 10) - in->said_room;
+	if (key == INSPECT_INSTALLED_SIZE || key == INSPECT_BYTES)
+		take_room(in, strtoull(value, NULL, 10));
 	if (key != INSPECT_DEPENDS || in->depend_count == 400)
 		return;
 	in->depends = xrealloc(in->depends, (in->depend_count + 2) * sizeof(*in->depends));

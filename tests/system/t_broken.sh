@@ -68,6 +68,17 @@ is "is known by its first" "$(cb --json info lines | jq -r .app.summary)" x
 room=$(cb --json inspect "$T/d/bomb.deb" | jq .bytes)
 is "what unpacks to 6000 times its size is counted before" "$room" $((256 << 20))
 
+make_large() {
+	sed 's/^Package: .*/Package: large-'$1'/; s/^Description/Installed-Size: 999999999999999999\nDescription/' "$T/mk.control" >"$T/mk/DEBIAN/control"
+	dpkg-deb --nocheck --root-owner-group -b "$T/mk" "$T/d/large$1.deb" >/dev/null
+}
+mkdir -p "$T/mk/DEBIAN"
+dpkg-deb -f "$T/d/good.deb" >"$T/mk.control"
+for i in 1 2 3 4; do make_large $i; done
+fails "sizes whose sum is beyond all numbers" 1 "no room: it needs" cb install --name x "$T"/d/large[1-4].deb
+fails "an update by one is refused as an install is" 1 "the package has a path that leads out of its place" cb update lines "$T/d/climbs.deb"
+is "and the app is as it was" "$(cb --json info lines | jq -r '[.app.version, .app.state] | join(" ")')" "1 ready"
+
 # Folders and programs: packed by the person's own tar, with what they may read.
 mkdir -p "$T/odd"
 mkfifo "$T/odd/pipe"

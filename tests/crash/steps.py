@@ -29,8 +29,8 @@ def say(*words):
 
 
 def expected(step):
-    """The answers and the counter after a step; counter None: the file is not there."""
-    answers, counter, grants = {}, None, 0
+    """The answers, the counter (None: the file is not there) and the version after a step."""
+    answers, counter, grants, version = {}, None, 0, 0
     for n in range(1, step + 1):
         kind = kind_of(n)
         if kind == 'grant':
@@ -38,13 +38,15 @@ def expected(step):
             grants += 1
         elif kind == 'run':
             counter = n
+        elif kind == 'update':
+            version = n
         else:
             counter = None
-    return answers, counter
+    return answers, counter, version
 
 
 def kind_of(step):
-    return 'reset' if step % 9 == 0 else 'run' if step % 2 else 'grant'
+    return 'reset' if step % 9 == 0 else 'update' if step % 5 == 0 else 'run' if step % 2 else 'grant'
 
 
 class Device:
@@ -79,9 +81,22 @@ class Device:
         subprocess.run(['umount', self.place], check=True)
 
 
+def package(version):
+    """A package whose program says which version it is of."""
+    os.makedirs('/run/deb/DEBIAN', exist_ok=True)
+    os.makedirs('/run/deb/usr/bin', exist_ok=True)
+    with open('/run/deb/DEBIAN/control', 'w', encoding='utf-8') as f:
+        f.write(f'Package: app\nVersion: {version}\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n')
+    with open('/run/deb/usr/bin/app', 'w', encoding='utf-8') as f:
+        f.write(f'#!/bin/sh\necho version {version}\n')
+    os.chmod('/run/deb/usr/bin/app', 0o755)
+    subprocess.run(['dpkg-deb', '-Znone', '--root-owner-group', '-b', '/run/deb', '/run/app.deb'], stdout=subprocess.DEVNULL,
+                   check=True)
+    return '/run/app.deb'
+
+
 def install(device):
-    device.cowbell('install', '--name', 'app', '--', 'sh', '-c',
-                   'printf "#!/bin/sh\\n" >/usr/local/bin/app && chmod 755 /usr/local/bin/app')
+    device.cowbell('install', package(0))
 
 
 def do(device, step):
@@ -94,19 +109,21 @@ def do(device, step):
         # The size makes a torn file likely, were it not synced; the name makes room in the tables.
         device.cowbell('shell', 'app', '-c', f'cd; echo {step} >counter; seq {step} {step + 4000} >large; : >seen{step}')
         device.json('generations', 'app')  # waits until what it changed is a generation
+    elif kind == 'update':
+        device.cowbell('update', 'app', package(step))
     else:
         device.cowbell('--yes', 'reset', 'app')
 
 
 def find(device):
-    """What the disk shows: its answers and its counter."""
+    """What the disk shows: its answers, its counter, its version."""
     answers = {}
     for p in device.json('permissions', 'app')['permissions']:
         folder = p['permission'].partition(':')[2]
         if folder in FOLDERS and p['answer'] != 'ask' and p['for'] == 'always':
             answers[folder] = p['answer']
     text = device.cowbell('cat', 'app', f'{HOME}/counter', check=False).strip()
-    return answers, int(text) if text else None
+    return answers, int(text) if text else None, int(device.json('info', 'app')['app']['version'])
 
 
 def check_versions(device, counter):
@@ -135,8 +152,8 @@ def check(device, said):
     if not steps:
         return f'step {said} was said, and the disk shows {found}', -1
     wrong = check_versions(device, found[1])
-    if not wrong and device.cowbell('shell', 'app', '-c', 'cat ~/counter; echo lives', check=False).split()[-1:] != ['lives']:
-        wrong = 'the app does not run'
+    if not wrong and device.cowbell('run', 'app', check=False).split()[-2:] != ['version', str(found[2])]:
+        wrong = 'the app does not run, or is another version'
     return wrong, steps[-1]
 
 

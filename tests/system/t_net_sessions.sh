@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+# Sessions that start, wait for an answer, use the network and end leave nothing.
+# LARGE=1: 200 of them. And a resolver that dies while a look-up waits lets none out.
+
+app web
+serve "$W" "$T/heard" 80
+serve_names "$T/asked"
+connect='timeout 30 python3 -c "
+import socket
+s = socket.create_connection((\"198.51.100.10\", 80), 25); s.sendall(b\"ping\"); print(s.recv(9).decode())"'
+one() {
+	local job
+	sh_in web "$connect" >"$T/one.out" 2>&1 &
+	job=$!
+	cb answer "$(waiting | jq .id)" chosen >/dev/null
+	wait $job
+	cat "$T/one.out"
+	cb stop web >/dev/null 2>&1
+}
+links() { ip -n "$D" -o link | grep -c cbl; }
+rules() { in_device nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//' | sha256sum; }
+flows() { in_device cat /proc/sys/net/netfilter/nf_conntrack_count; }
+files() { ls "/proc/$pid/fd" | wc -l; }
+memory() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
+spaces() { awk '$1 == "net_namespace" { print $2 }' /proc/slabinfo; }
+settles() { # settles COMMAND MOST: what ends, ends by and by
+	local i
+	for i in $(seq 100); do
+		[ "$($1)" -gt "$2" ] || return 0
+		sleep 0.1
+	done
+	echo "$1: $($1), not at most $2"
+	return 1
+}
+
+count=20
+[ -z "${LARGE:-}" ] || count=200
+is "one to begin with" "$(one)" ping
+settles links 0 >/dev/null
+rules_before=$(rules) files_before=$(files) memory_before=$(memory) spaces_before=$(spaces)
+went=0
+for i in $(seq $count); do [ "$(one)" != ping ] || went=$((went + 1)); done
+is "each of $count was held, answered, and went on" $went $count
+ok "no link to the host stays" settles links 0
+is "the table is what it was" "$(rules)" "$rules_before"
+ok "connections are forgotten with their addresses' time" test "$(flows)" -le $((4 * (count + 1)))
+ok "cowbelld has the files that it had" settles files $((files_before + 2))
+ok "and grew by no more than 4 kB for each" test $(($(memory) - memory_before)) -le $((4 * count + 256))
+# Others on this machine have namespaces that come and go.
+[ -z "$spaces_before" ] || ok "namespaces are gone in the kernel" settles spaces $((spaces_before + count / 2))
+
+# --- the resolver dies while a look-up waits
+
+dns_of() { # our cowbell-dns
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(readlink "$p/exe")" != "$BIN/cowbell-dns" ] || [ "$(awk '/^PPid/ { print $2 }' "$p/status")" != "$pid" ] || echo "${p#/proc/}"
+	done
+}
+in_device timeout 60 tcpdump -nU -i any -w "$T/capture" 2>"$T/dump.err" &
+dump=$!
+for i in $(seq 50); do grep -q listening "$T/dump.err" && break; sleep 0.1; done
+: >"$T/asked"
+cb run --detach web -- sh -c 'while :; do getent hosts ads.example.com; sleep 0.2; done' </dev/null >/dev/null 2>&1
+like "a look-up waits" "$(waiting)" 'to reach ads.example.com'
+first=$(dns_of)
+kill -9 $first
+for i in $(seq 100); do now=$(dns_of); [ -z "$now" ] || [ "$now" = "$first" ] || break; sleep 0.1; done
+unlike "the resolver is another" " $now " " $first "
+like "the look-up waits again" "$(waiting)" 'to reach ads.example.com'
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+sleep 1
+kill $dump
+wait $dump 2>/dev/null
+ok "the capture is one" test -s "$T/capture"
+is "no name has left, by any interface" "$(tcpdump -nr "$T/capture" 'port 53 or host 198.51.100.10' 2>/dev/null | wc -l) $(grep -c 'query\[' "$T/asked")" "0 0"
+start

@@ -266,8 +266,8 @@ check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
 	$(Q)$(SUDO) tests/system/run $(TEST)
 
 # Every program of the table, of which "check" takes a few, and more sessions.
-check-large: all ## the network with twelve real programs, as root; minutes
-	$(Q)$(SUDO) env LARGE=1 TEST_TIMEOUT=1500 tests/system/run net_programs
+check-large: all ## the network at length, as root: twelve programs, 200 sessions, a minute of thinking
+	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold
 
 # What pkg-config says is read when make starts: what is installed first is seen by
 # a make of its own.

@@ -44,6 +44,11 @@ const struct permission permissions[] = {
 	DEVICE("gps", "your position (GPS)", "It learns where you are."),
 	DEVICE("modem", "the modem", "It can call, send messages at your cost, and read those that come."),
 	DEVICE("sensors", "the motion and light sensors", "It learns how the device is moved, and where it is kept."),
+	{ .name = "background",
+	  .label = "running in the background",
+	  .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW),
+	  .safe = GIVE_NO,
+	  .risk = "It goes on when you are not looking, and uses up the battery." },
 	{ .name = NULL },
 };
 

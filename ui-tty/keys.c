@@ -55,7 +55,7 @@ static enum key_action letter(struct keys *k, const struct prompt_text *p, struc
 		return KEY_REDRAW;
 	}
 	for (size_t i = 0; i < p->answer_count; i++) {
-		if ((prompt_answer_word(p->answers[i])[0] | 0x20) == key) {
+		if ((prompt_answer_word(p->permission, p->answers[i])[0] | 0x20) == key) {
 			c->answer = i;
 			return KEY_REDRAW;
 		}

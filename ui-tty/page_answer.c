@@ -72,7 +72,7 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 			const char *s = json_string_value(word);
 
 			if (s && *s && strcmp(s, "ask") != 0 && (strcmp(s, "no") == 0) == (pass == 1))
-				lines_add(lines, STYLE_PLAIN, (int)i, "%-6s %s", prompt_answer_word(s),
+				lines_add(lines, STYLE_PLAIN, (int)i, "%-6s %s", prompt_answer_word(place->permission, s),
 					  strcmp(s, "chosen") == 0 ? "only the hosts that you name" :
 								     prompt_answer_gloss(place->permission, s));
 		}

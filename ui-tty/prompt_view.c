@@ -11,15 +11,22 @@
 const char *const prompt_duration_words[PROMPT_DURATIONS] = { "run", "1h", "boot", "always" };
 static const char *const duration_labels[PROMPT_DURATIONS] = { "this run", "1 h", "reboot", "always" };
 
-const char *prompt_answer_word(const char *answer)
+static bool is_network(const char *permission)
+{
+	return strncmp(permission, "network", 7) == 0;
+}
+
+const char *prompt_answer_word(const char *permission, const char *answer)
 {
 	static const struct {
 		const char *answer, *word;
 	} words[] = {
 		{ "empty", "Empty" }, { "copy", "Copy" },   { "read", "Read" },	  { "write", "Write" },
-		{ "no", "No" },	      { "allow", "All" }, { "chosen", "This" },
+		{ "no", "No" },	      { "allow", "Allow" }, { "chosen", "This" },
 	};
 
+	if (is_network(permission) && strcmp(answer, "allow") == 0)
+		return "All";
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(words[i].answer, answer) == 0)
 			return words[i].word;
@@ -38,9 +45,10 @@ const char *prompt_answer_gloss(const char *permission, const char *answer)
 		{ "chosen", "this one, and nothing else" },
 	};
 
-	if (strncmp(permission, "network", 7) == 0 && strcmp(answer, "allow") == 0)
+	if (is_network(permission) && strcmp(answer, "allow") == 0)
 		return strcmp(permission, "network:local") == 0 ? "all devices on your network" : "all of the internet";
-
+	if (strcmp(permission, "background") == 0)
+		return strcmp(answer, "allow") == 0 ? "until it ends, or you stop it" : "it is ended";
 	for (size_t i = 0; i < ARRAY_LEN(glosses); i++) {
 		if (strcmp(glosses[i].answer, answer) == 0)
 			return glosses[i].gloss;
@@ -106,7 +114,7 @@ static void add_answers(struct frame *f, const struct prompt_text *p, const stru
 		char row[128];
 
 		(void)snprintf(row, sizeof(row), "%s %-6s %s", c->answer == i ? (f->plain ? ">" : "›") : " ",
-			       prompt_answer_word(p->answers[i]), prompt_answer_gloss(p->permission, p->answers[i]));
+			       prompt_answer_word(p->permission, p->answers[i]), prompt_answer_gloss(p->permission, p->answers[i]));
 		add_row(f, row);
 	}
 }
@@ -123,6 +131,13 @@ static void add_durations(struct frame *f, const struct prompt_text *p, const st
 		n += (size_t)snprintf(row + n, sizeof(row) - n, "%s%s%s  ", open, duration_labels[i], close);
 	}
 	add_row(f, row);
+}
+
+static const char *what_it_does(const char *permission)
+{
+	if (is_network(permission))
+		return "connects";
+	return strcmp(permission, "background") == 0 ? "has ended, what it left waits" : "opens it";
 }
 
 void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int columns, bool plain,
@@ -142,7 +157,7 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	(void)snprintf(row, sizeof(row), "%s, from %s", p->title, p->source);
 	add_labelled(&f, "app    ", row);
 	(void)snprintf(row, sizeof(row), "%s %s", p->program[0] ? p->program : "a program that is not known",
-		       strncmp(p->permission, "network", 7) == 0 ? "connects" : "opens it");
+		       what_it_does(p->permission));
 	add_labelled(&f, "now    ", row);
 	if (p->looks_alike)
 		add_row(&f, "note   a name looks like another");
@@ -156,7 +171,7 @@ void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int
 	add_row(&f, "");
 	add_durations(&f, p, c);
 	add_row(&f, "");
-	(void)snprintf(word, sizeof(word), "%s", prompt_answer_word(p->answers[c->answer]));
+	(void)snprintf(word, sizeof(word), "%s", prompt_answer_word(p->permission, p->answers[c->answer]));
 	word[0] = (char)tolower((unsigned char)word[0]);
 	(void)snprintf(row, sizeof(row), "Enter: %s, %s%s    Esc: later", word, duration_labels[c->duration],
 		       c->all ? ", all" : "");
@@ -179,7 +194,7 @@ bool prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c
 	char line[1024];
 	int n;
 
-	n = snprintf(line, sizeof(line), "[%s, %s%s]", prompt_answer_word(p->answers[c->answer]), duration_labels[c->duration],
+	n = snprintf(line, sizeof(line), "[%s, %s%s]", prompt_answer_word(p->permission, p->answers[c->answer]), duration_labels[c->duration],
 		     c->all ? ", all" : "");
 	if (text_columns(line) > columns - 1) {
 		n = snprintf(line, sizeof(line), "Esc");

@@ -56,6 +56,6 @@ const char *prompt_answer_gloss(const char *permission, const char *answer);
 
 /* The word that stands for an answer in a list: "Empty", "This" for what was asked
  * alone. Its first letter lights it. */
-const char *prompt_answer_word(const char *answer);
+const char *prompt_answer_word(const char *permission, const char *answer);
 
 #endif

@@ -7,6 +7,7 @@
 #include "broker/access_impl.h"
 
 #include "base/log.h"
+#include "broker/background.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/prompt.h"
@@ -92,6 +93,10 @@ static void answer_gate(struct session *session, size_t index, enum give give, u
 		return;
 	state->waiting = false;
 	state->until_boot_ms = until_boot_ms;
+	if (background_is(session->broker->gates[index].permission)) {
+		background_answered(session, give);
+		return;
+	}
 	send_answer(session, index, state->question, give, give == GIVE_NO ? EACCES : 0, copy_serial);
 }
 

@@ -6,6 +6,7 @@
 #include "broker/access_impl.h"
 
 #include "base/log.h"
+#include "broker/background.h"
 #include "broker/network.h"
 
 #include <string.h>
@@ -99,6 +100,8 @@ static bool is_meant(const struct session *session, size_t index, const struct p
 	const struct gate *gate = &session->broker->gates[index];
 	const struct gate_state *state = &session->gates[index];
 
+	if (background_is(permission))
+		return false; /* no gate of the kernel's */
 	if (network_is(permission))
 		return gate->permission == permission;
 	return access_covers(permission, item, gate) &&
@@ -110,6 +113,8 @@ void access_revoke(struct session *session, const struct permission *permission,
 {
 	struct revoke_wait *wait = xcalloc(1, sizeof(*wait));
 
+	if (background_is(permission))
+		background_revoked(session);
 	wait->session = session;
 	wait->fn = fn;
 	wait->data = data;

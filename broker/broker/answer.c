@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/background.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 
@@ -304,6 +305,12 @@ void answer_says(const struct answer *answer, char *buf, size_t size)
 {
 	char until[64] = "", word[DURATION_TEXT_SIZE];
 
+	if (background_is(answer->ref.permission)) {
+		(void)snprintf(buf, size, "%s %s. Change it: cowbell permissions %s", answer->app,
+			       answer->give == GIVE_ALLOW ? "may go on in the background"
+							  : "ends with the command that started it", answer->app);
+		return;
+	}
 	duration_format(answer->lasts, word);
 	switch (answer->lasts.lasts) {
 	case LASTS_ONCE:

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * One object for each app that is to run by itself. Its output is a pipe to us: an
- * app that writes without end pushes out its own older lines and nothing else.
+ * One object for each app that is to run by itself. It starts what its package
+ * declares as a service, else its main program, as long as "background" is allowed.
  */
 #include "broker/autostart.h"
 
-#include "base/fd.h"
 #include "base/log.h"
+#include "broker/access.h"
+#include "broker/answer.h"
+#include "broker/app_log.h"
+#include "broker/background.h"
 #include "broker/base_change.h"
-#include "broker/log_ring.h"
+#include "broker/prompt.h"
 #include "broker/runner.h"
+#include "broker/unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #define BACK_OFF_FIRST_MS 1000u
 #define BACK_OFF_MAX_MS 300000u
@@ -29,9 +31,8 @@ struct autostart {
 	bool held; /* until the host's packages rest */
 	struct command *command; /* of ours; NULL: none runs, or an earlier broker's does */
 	bool waiting_over;       /* for a session that we did not start */
-	struct loop_source *timer, *reader;
-	int pipe_fd;
-	struct log_ring log;
+	bool refused;            /* told that "background" is not allowed */
+	struct loop_source *timer;
 	uint32_t wait_ms;
 	uint64_t started_ms;
 };
@@ -52,50 +53,6 @@ bool autostart_is_on(const struct broker *broker, const char *app)
 	return a && a->on;
 }
 
-/* --- output --- */
-
-static void close_pipe(struct autostart *a)
-{
-	loop_remove(a->reader);
-	a->reader = NULL;
-	if (a->pipe_fd >= 0)
-		(void)close(steal_fd(&a->pipe_fd));
-}
-
-static void on_output(void *data, uint32_t events)
-{
-	struct autostart *a = data;
-	char buf[4096];
-	ssize_t n = read(a->pipe_fd, buf, sizeof(buf));
-
-	(void)events;
-	if (n > 0)
-		log_ring_add(&a->log, buf, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		close_pipe(a);
-}
-
-/* The app's standard descriptors: nothing to read, and one log. */
-static int open_output(struct autostart *a, int fds[3])
-{
-	int ends[2], out;
-
-	close_pipe(a);
-	fds[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fds[0] < 0)
-		return -1;
-	if (pipe2(ends, O_CLOEXEC) < 0 || (out = fcntl(ends[1], F_DUPFD_CLOEXEC, 3)) < 0) {
-		(void)close(fds[0]);
-		return -1;
-	}
-	a->pipe_fd = ends[0];
-	(void)fd_set_nonblock(ends[0], true);
-	a->reader = loop_add_fd(a->broker->loop, ends[0], EPOLLIN, on_output, a);
-	fds[1] = ends[1];
-	fds[2] = out;
-	return 0;
-}
-
 /* --- starting, and starting again --- */
 
 static void start(struct autostart *a);
@@ -111,17 +68,23 @@ static void on_timer(void *data)
 
 static void start_later(struct autostart *a, const char *why)
 {
-	char text[700];
-
 	if (!a->on || a->stopped || a->timer)
 		return;
 	if (loop_boot_ms() - a->started_ms >= GOOD_RUN_MS || !a->wait_ms)
 		a->wait_ms = BACK_OFF_FIRST_MS;
 	else
 		a->wait_ms = a->wait_ms * 2 < BACK_OFF_MAX_MS ? a->wait_ms * 2 : BACK_OFF_MAX_MS;
-	(void)snprintf(text, sizeof(text), "[cowbell: it ended (%.500s); started again in %u s]\n", why, a->wait_ms / 1000);
-	log_ring_add(&a->log, text, strlen(text));
+	app_log_say(a->broker, a->app, "it ended (%.500s); started again in %u s", why, a->wait_ms / 1000);
 	a->timer = loop_add_timer(a->broker->loop, a->wait_ms, on_timer, a);
+}
+
+/* What a service left as a daemon is gone: it fell over. */
+static void on_daemon_over(void *data)
+{
+	struct autostart *a = data;
+
+	a->waiting_over = false;
+	start_later(a, "its daemon is gone");
 }
 
 static void on_exited(void *data, uint32_t status, const char *why)
@@ -130,12 +93,16 @@ static void on_exited(void *data, uint32_t status, const char *why)
 	char text[600];
 
 	a->command = NULL;
-	if (a->reader)
-		on_output(a, 0);
+	app_log_drain(a->broker, a->app);
 	if (status == 0 && !why) { /* done, not fallen over */
-		static const char done[] = "[cowbell: it ended, done]\n";
+		struct session *session = session_find(a->broker, a->app);
 
-		log_ring_add(&a->log, done, strlen(done));
+		if (session && session->left && session->kind == SESSION_SERVICE) {
+			a->waiting_over = true; /* a daemon: what it left is the service */
+			session_wait_over(session, on_daemon_over, a);
+		} else {
+			app_log_say(a->broker, a->app, "it ended, done");
+		}
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "%s%sstatus %u", why ? why : "", why ? ", " : "", status);
@@ -158,46 +125,111 @@ static void on_foreign_over(void *data)
 	struct autostart *a = data;
 
 	a->waiting_over = false;
-	start_later(a, "the run that an earlier broker had started is over");
+	start_later(a, "another run of it is over");
+}
+
+/* A service has the directories of administration in its PATH, and nobody's home. */
+static char **service_environment(void)
+{
+	static const char *const words[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+					     "HOME=/root", "USER=root", "LOGNAME=root" };
+	char **env = xcalloc(ARRAY_LEN(words) + 1, sizeof(*env));
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		env[i] = xstrdup(words[i]);
+	return env;
+}
+
+/* What is to run, and as whom. -1 with err. */
+static int choose(struct autostart *a, struct run *run, enum session_kind *ret_kind, struct err *err)
+{
+	struct run_request request = { .app = a->app };
+	struct unit_service service;
+	int found = unit_get(a->broker, NULL, a->app, &service, err);
+
+	*ret_kind = SESSION_RUN;
+	run->flags = RUN_LOG;
+	if (found < 0 || (found == 0 && err->msg[0]))
+		return -1;
+	if (found == 0) {
+		run->argv = runner_argv(a->broker, &request, err);
+		run->env = run->argv ? runner_environment(a->broker, NULL, false) : NULL;
+		(void)snprintf(run->cwd, sizeof(run->cwd), "%s", a->broker->home);
+		return run->argv ? 0 : -1;
+	}
+	*ret_kind = SESSION_SERVICE;
+	run->flags |= RUN_ROOT;
+	run->argv = service.argv;
+	run->env = service_environment();
+	(void)snprintf(run->user, sizeof(run->user), "%s", service.user);
+	(void)snprintf(run->cwd, sizeof(run->cwd), "/");
+	return 0;
+}
+
+/* "background" is not a yes: it is told once, and asked as a question for next time. */
+static bool is_allowed(struct autostart *a)
+{
+	struct permission_ref ref = { .permission = permission_find("background") };
+	struct access_decision found = access_decide(a->broker, NULL, a->app, &ref);
+
+	if (found.decision.give == GIVE_ALLOW) {
+		a->refused = false;
+		return true;
+	}
+	if (a->refused)
+		return false;
+	a->refused = true;
+	app_log_say(a->broker, a->app, "it is not started: background is %s (cowbell grant %s background allow)",
+		    give_name(found.decision.give), a->app);
+	if (found.decision.give == GIVE_ASK)
+		prompt_for_next_time(a->broker, a->app, ref.permission);
+	return false;
 }
 
 static void start(struct autostart *a)
 {
-	struct run_request request = { .app = a->app };
 	struct session *session = session_find(a->broker, a->app);
+	enum session_kind kind;
 	struct run run = { 0 };
 	struct err err = { 0 };
-	int fds[3];
+	int fds[4];
 
 	if (a->command || a->waiting_over)
 		return;
 	a->held = base_change_under_way(a->broker);
-	if (a->held)
+	if (a->held || !is_allowed(a))
 		return;
-	if (session && session->adopted) {
-		a->waiting_over = true;
-		a->started_ms = loop_boot_ms();
-		session_wait_over(session, on_foreign_over, a);
-		return;
-	}
-	run.argv = runner_argv(a->broker, &request, &err);
 	a->started_ms = loop_boot_ms();
-	if (!run.argv) {
+	if (choose(a, &run, &kind, &err) < 0) {
 		log_warn("'%s' is not started: %s", a->app, err.msg);
 		start_later(a, err.msg);
 		return;
 	}
-	if (open_output(a, fds) < 0) {
-		strv_free(run.argv);
-		start_later(a, "no descriptor for its log");
+	/* An earlier broker's, or one in which a service cannot be what it is to be. */
+	if (session && (session->adopted || session->kind != kind)) {
+		run_finish(&run);
+		a->waiting_over = true;
+		session_wait_over(session, on_foreign_over, a);
 		return;
 	}
-	run.env = runner_environment(a->broker, NULL, false);
-	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", a->broker->home);
+	if (app_log_open(a->broker, a->app, fds, &fds[3], &err) < 0) {
+		run_finish(&run);
+		start_later(a, err.msg);
+		return;
+	}
 	if (!session)
-		session = session_start(a->broker, a->app, SESSION_RUN);
+		session = session_start(a->broker, a->app, kind);
 	a->command = session_command(session, &run, &ops, a);
-	command_go(a->command, fds, 3);
+	background_unattended(a->command);
+	command_go(a->command, fds, 4);
+}
+
+void autostart_rethink(struct broker *broker, const char *app)
+{
+	struct autostart *a = find(broker, app);
+
+	if (a && a->on && !a->stopped && !a->timer)
+		start(a);
 }
 
 /* --- who is to --- */
@@ -210,7 +242,6 @@ static struct autostart *get(struct broker *broker, const char *app)
 		return a;
 	a = xcalloc(1, sizeof(*a));
 	a->broker = broker;
-	a->pipe_fd = -1;
 	(void)snprintf(a->app, sizeof(a->app), "%s", app);
 	a->next = broker->autostarts;
 	broker->autostarts = a;
@@ -222,13 +253,35 @@ static void text_name(const char *app, char buf[APP_ID_SIZE + 16])
 	(void)snprintf(buf, APP_ID_SIZE + 16, "autostart/%s", app);
 }
 
-int autostart_set(struct broker *broker, const char *app, bool on, struct err *err)
+/* Who says "autostart on" says yes to the background, unless policy says no. */
+static int grant_background(struct broker *broker, const char *app, const char *by, struct err *err)
 {
-	struct store_txn *txn = store_begin(broker->store, true, err);
+	struct answer answer = {
+		.app = app,
+		.ref = { .permission = permission_find("background") },
+		.give = GIVE_ALLOW,
+		.lasts = { .lasts = LASTS_ALWAYS },
+		.by = by,
+	};
+	struct answer_result result;
+
+	if (background_may_start(broker, NULL, app, err) < 0)
+		return -1;
+	if (access_decide(broker, NULL, app, &answer.ref).decision.give == GIVE_ALLOW)
+		return 0;
+	return answer_store(broker, NULL, &answer, &result, err);
+}
+
+int autostart_set(struct broker *broker, const char *app, bool on, const char *by, struct err *err)
+{
+	struct store_txn *txn;
 	char name[APP_ID_SIZE + 16];
 	struct autostart *a;
 
 	text_name(app, name);
+	if (on && grant_background(broker, app, by, err) < 0)
+		return -1;
+	txn = store_begin(broker->store, true, err);
 	if (!txn)
 		return -1;
 	if ((on ? store_text_put(txn, name, "on", err) : store_text_delete(txn, name, err)) < 0 ||
@@ -244,7 +297,7 @@ int autostart_set(struct broker *broker, const char *app, bool on, struct err *e
 		return -1;
 	a = get(broker, app);
 	a->on = on;
-	a->stopped = false;
+	a->stopped = a->refused = false;
 	loop_remove(a->timer);
 	a->timer = NULL;
 	a->wait_ms = 0;
@@ -277,12 +330,14 @@ int autostart_forget(struct broker *broker, struct store_txn *txn, const char *a
 	struct autostart *a = find(broker, app);
 	char name[APP_ID_SIZE + 16];
 
+	app_log_forget(broker, app);
 	if (a) { /* another app of this name is not to inherit it */
 		a->on = false;
-		log_ring_free(&a->log);
+		loop_remove(a->timer);
+		a->timer = NULL;
 	}
 	text_name(app, name);
-	return store_text_delete(txn, name, err);
+	return unit_put(txn, app, "", NULL, err) < 0 ? -1 : store_text_delete(txn, name, err);
 }
 
 struct begin_walk {
@@ -325,16 +380,6 @@ void autostart_finish_all(struct broker *broker)
 		if (a->command)
 			a->command->ops = NULL;
 		loop_remove(a->timer);
-		close_pipe(a);
-		log_ring_free(&a->log);
 		free(a);
 	}
-}
-
-json_t *autostart_log(const struct broker *broker, const char *app, uint64_t *ret_lost)
-{
-	const struct autostart *a = find(broker, app);
-
-	*ret_lost = a ? a->log.lost : 0;
-	return a ? log_ring_lines(&a->log) : NULL;
 }

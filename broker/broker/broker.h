@@ -53,6 +53,8 @@ struct broker {
 	struct agent *agents;     /* prompt.h */
 	struct autostart *autostarts; /* autostart.h */
 	struct base_change *base_change; /* base_change.h; NULL: the host's packages rest */
+	struct app_log *logs;     /* app_log.h */
+	int state_fd;             /* the store's folder, for files beside the database */
 	struct loop_source *expiry; /* answer.h: the next grant that runs out */
 	struct loop_source *cleanup; /* generation.h: doomed generations */
 	struct notes *notes; /* notes.h; NULL: none yet */

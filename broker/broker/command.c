@@ -5,6 +5,7 @@
  */
 #include "broker/command.h"
 
+#include "broker/background.h"
 #include "broker/hand.h"
 
 #include <stdio.h>
@@ -37,7 +38,8 @@ static void on_hang_up_over(void *data)
 
 	loop_remove(command->hang_up);
 	command->hang_up = NULL;
-	command_signal(command, 9 /* SIGKILL */);
+	if (!background_outlives(command))
+		command_signal(command, 9 /* SIGKILL */);
 }
 
 static void close_fds(struct command *command)
@@ -49,7 +51,7 @@ static void close_fds(struct command *command)
 	command->fd_count = 0;
 }
 
-static void command_end(struct command *command, uint32_t status, const char *why)
+void command_end(struct command *command, uint32_t status, const char *why)
 {
 	struct session *session = command->session;
 	const struct command_ops *ops = command->ops;
@@ -63,7 +65,7 @@ static void command_end(struct command *command, uint32_t status, const char *wh
 	free(command);
 	if (ops)
 		ops->on_exited(data, status, why);
-	if (!session->commands && !session->keep)
+	if (!session->commands && !session->keep && !session->stays)
 		session_end(session);
 }
 
@@ -85,6 +87,7 @@ static void send_command(struct command *command)
 	    command->session->state != SESSION_RUNNING || !hands_ready(command->hands, command))
 		return;
 	command->sent = true;
+	background_joined(command->session);
 	w = xcalloc(1, sizeof(*w));
 	chan_begin(w, MSG_RUN, command->session->id);
 	run_encode(w, &command->run);
@@ -205,10 +208,11 @@ bool command_handle_exited(struct session *session, struct msg *m)
 {
 	struct command *command = command_find(session, rd_u32(&m->body));
 	uint32_t status = rd_u32(&m->body);
+	bool left = rd_u8(&m->body) != 0;
 
 	if (!rd_end(&m->body))
 		return false;
-	if (command)
-		command_end(command, status & 0xff, NULL);
+	if (command && !command->over)
+		background_exited(command, status & 0xff, left);
 	return true;
 }

@@ -10,6 +10,10 @@
 
 struct command *command_find(struct session *session, uint32_t id);
 
+/* Tells its end and takes it out; the session ends with its last one, unless it is
+ * kept or stays. The command is gone after this. */
+void command_end(struct command *command, uint32_t status, const char *why);
+
 /* It never runs: status 126. It is gone after this. */
 void command_refuse(struct command *command, const char *why);
 

@@ -91,11 +91,38 @@ struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int f
 
 /* --- entries --- */
 
+static void take_unit(struct inspect_entries *e, enum inspect_key key, const char *value)
+{
+	struct inspect_unit *unit;
+	size_t n;
+
+	if (key == INSPECT_UNIT_NAME) {
+		e->unit_overflow = e->unit_count == UNITS_MAX;
+		if (!e->unit_overflow)
+			(void)snprintf(e->units[e->unit_count++].name, sizeof(unit->name), "%s", value);
+		return;
+	}
+	if (!e->unit_count || e->unit_overflow)
+		return;
+	unit = &e->units[e->unit_count - 1];
+	n = strlen(unit->args);
+	if (key == INSPECT_UNIT_USER)
+		(void)snprintf(unit->user, sizeof(unit->user), "%s", value);
+	else if (key == INSPECT_UNIT_BAD)
+		(void)snprintf(unit->bad, sizeof(unit->bad), "%s", value);
+	else if (n + strlen(value) + 1 < sizeof(unit->args))
+		(void)snprintf(unit->args + n, sizeof(unit->args) - n, "%s\n", value);
+	else
+		(void)snprintf(unit->bad, sizeof(unit->bad), "its command is too long");
+}
+
 void inspect_entries_take(struct inspect_entries *e, enum inspect_key key, const char *value)
 {
 	struct app_entry *entry = e->entry_count ? &e->entries[e->entry_count - 1] : NULL;
 
-	if (key == INSPECT_PROGRAM) {
+	if (key >= INSPECT_UNIT_NAME && key <= INSPECT_UNIT_BAD) {
+		take_unit(e, key, value);
+	} else if (key == INSPECT_PROGRAM) {
 		if (e->command_count < APP_COMMANDS_MAX && value[0] == '/')
 			e->commands[e->command_count++] = xstrdup(value);
 	} else if (key == INSPECT_ENTRY_NAME) {
@@ -118,7 +145,7 @@ void inspect_entries_finish(struct inspect_entries *e)
 {
 	for (uint16_t i = 0; i < e->command_count; i++)
 		free(e->commands[i]);
-	e->command_count = e->entry_count = 0;
+	e->command_count = e->entry_count = e->unit_count = 0;
 }
 
 /* --- the main program --- */

@@ -24,12 +24,24 @@ struct inspect *inspect_ask(struct broker *broker, enum inspect_what what, int f
 /* Nobody is called any more. NULL is allowed. */
 void inspect_cancel(struct inspect *inspect);
 
+#define UNITS_MAX 8u
+
+/* A service that a package declares. */
+struct inspect_unit {
+	char name[128], user[33];
+	char args[800]; /* words, each with a newline behind it */
+	char bad[64];   /* why it cannot be started; "" it can */
+};
+
 /* How an app can be started, as the facts say. */
 struct inspect_entries {
 	char *commands[APP_COMMANDS_MAX];
 	uint16_t command_count;
 	struct app_entry entries[APP_ENTRIES_MAX];
 	uint16_t entry_count;
+	struct inspect_unit units[UNITS_MAX];
+	uint16_t unit_count;
+	bool unit_overflow;
 };
 void inspect_entries_take(struct inspect_entries *entries, enum inspect_key key, const char *value);
 void inspect_entries_finish(struct inspect_entries *entries);

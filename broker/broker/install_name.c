@@ -6,6 +6,7 @@
 #include "broker/install_name.h"
 
 #include "broker/inspect.h"
+#include "broker/unit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -155,6 +156,8 @@ int install_name_apply(struct store_txn *txn, struct app_record *app, const stru
 		app->pids_max = about->pids_max;
 	}
 	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
+	if (unit_put(txn, app->id, app->package, about->entries, err) < 0)
+		return -1;
 	return label_install(txn, app, err);
 }
 
@@ -197,7 +200,8 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	app->memory_max = about->memory_max;
 	app->pids_max = about->pids_max;
 	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
-	if (store_app_put(txn, app, err) < 0 || label_install(txn, app, err) < 0)
+	if (store_app_put(txn, app, err) < 0 || unit_put(txn, app->id, app->package, about->entries, err) < 0 ||
+	    label_install(txn, app, err) < 0)
 		return -1;
 	if (about->trial)
 		return 0;

@@ -79,6 +79,7 @@ static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\""
 /* The programs and desktop entries of the package, and the names that alternatives
  * give to its programs: see inspect/entries.c. */
 static const char list_entries[] =
+	"all=${1:-$(for d in " STAGE "/*.deb; do dpkg-deb -f $d Package; done)}\n"
 	"p=${1:-$(dpkg-deb -f " STAGE "/0.deb Package)} && dpkg -L \"$p\" | while IFS= read -r f; do\n"
 	"	case $f in\n"
 	"	/bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/games/*|/usr/local/*bin/*|/opt/*/bin/*)\n"
@@ -90,6 +91,16 @@ static const char list_entries[] =
 	"	/usr/share/applications/*.desktop)\n"
 	"		[ -f \"$f\" ] || continue\n"
 	"		printf 'entry %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
+	"		head -c 65536 -- \"$f\" && echo ;;\n"
+	"	esac\n"
+	"done\n"
+	/* Services are often a package of their own that the app depends on. */
+	"dpkg -L $all | while IFS= read -r f; do\n"
+	"	case $f in\n"
+	"	*@.service) ;;\n"
+	"	/lib/systemd/system/*.service|/usr/lib/systemd/system/*.service)\n"
+	"		[ -f \"$f\" ] && [ ! -h \"$f\" ] || continue\n"
+	"		printf 'unit %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
 	"		head -c 65536 -- \"$f\" && echo ;;\n"
 	"	esac\n"
 	"done";

@@ -8,16 +8,23 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LOG_RING_BYTES 65536u
 
-/* Zeroed is empty. */
+struct log_ring_page;
+
+/* Zeroed is empty, and kept in memory. */
 struct log_ring {
-	char *bytes; /* LOG_RING_BYTES, once there is something */
-	size_t at, used;
-	uint64_t lost; /* pushed out by later ones */
+	struct log_ring_page *page; /* once there is something; owned */
+	bool mapped;                /* it is a file's */
 };
+
+/* Goes on where the file name in the folder dir_fd ended; a new one is made. Its
+ * content is a shared mapping: what was added is there after the death of this
+ * process, not after a power cut. -1 with err: the ring is kept in memory. */
+int log_ring_open(struct log_ring *ring, int dir_fd, const char *name, struct err *err);
 
 void log_ring_add(struct log_ring *ring, const char *bytes, size_t n);
 
@@ -25,6 +32,9 @@ void log_ring_add(struct log_ring *ring, const char *bytes, size_t n);
  * line that lost its beginning is left out. The caller's. */
 json_t *log_ring_lines(const struct log_ring *ring);
 
+uint64_t log_ring_lost(const struct log_ring *ring); /* bytes pushed out by later ones */
+
+/* A file stays. */
 void log_ring_free(struct log_ring *ring);
 
 #endif

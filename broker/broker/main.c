@@ -6,7 +6,9 @@
 #include "broker/broker.h"
 
 #include "base/log.h"
+#include "broker/app_log.h"
 #include "broker/autostart.h"
+#include "broker/background.h"
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/mark.h"
@@ -145,6 +147,9 @@ static bool handle_hello(struct broker *broker, struct msg *m)
 		return false;
 	broker->listen_fd = m->fds[0];
 	m->fds[0] = -1;
+	broker->state_fd = fcntl(m->fds[1], F_DUPFD_CLOEXEC, 3);
+	if (broker->state_fd < 0)
+		fatal("the store's folder: %s", strerror(errno));
 	broker->store = store_open(m->fds[1], &err);
 	if (!broker->store)
 		fatal("%s", err.msg);
@@ -153,6 +158,7 @@ static bool handle_hello(struct broker *broker, struct msg *m)
 		log_warn("new id ranges not recorded: %s", err.msg);
 	if (mark_ensure(broker->store, &err) < 0)
 		log_warn("no mark was chosen: %s", err.msg);
+	background_add_gate(broker);
 	policy_files_start(broker);
 	broker->recovering = true;
 	recover_start(broker, live_apps, on_recovered);
@@ -210,6 +216,7 @@ static void finish(struct broker *broker)
 	service_stop(broker);
 	prompt_finish_all(broker);
 	autostart_finish_all(broker);
+	app_log_finish_all(broker);
 	session_finish_all(broker);
 	job_finish_all(broker);
 	notes_finish(broker);

@@ -9,6 +9,8 @@
 #include "broker/access.h"
 #include "broker/agent.h"
 #include "broker/answer.h"
+#include "broker/autostart.h"
+#include "broker/background.h"
 #include "broker/job.h"
 #include "broker/network.h"
 
@@ -177,6 +179,12 @@ static void set_grace(struct prompt *prompt)
 		loop_remove(prompt->grace_timer);
 		prompt->grace_timer = NULL;
 	}
+	if (background_is(prompt->permission) && !agent) {
+		/* It is held in the way of whoever wants to run it next. */
+		prompt->grace_timer = prompt->grace_timer ? prompt->grace_timer
+							  : loop_add_timer(prompt->broker->loop, 1, on_grace, prompt);
+		return;
+	}
 	if (prompt->grace_timer || prompt->state != PROMPT_WAITING || (agent && !network_is(prompt->permission)))
 		return;
 	prompt->grace_timer = loop_add_timer(prompt->broker->loop, agent ? PROMPT_NETWORK_MS : PROMPT_GRACE_MS, on_grace,
@@ -262,22 +270,20 @@ static bool id_is_free(struct broker *broker, uint64_t id)
 	return true;
 }
 
-static struct prompt *prompt_new(struct session *session, const struct permission *permission, const char *item,
-				 uint32_t question, const char *program)
+static struct prompt *prompt_new(struct broker *broker, const char *app, const struct permission *permission,
+				 const char *item, const char *program)
 {
-	struct broker *broker = session->broker;
 	struct prompt *prompt = xcalloc(1, sizeof(*prompt)), **tail = &broker->prompts;
 
 	prompt->broker = broker;
-	prompt->session = session;
-	prompt->session_id = session->id;
-	prompt->id = prompt_id(session, question);
 	prompt->permission = permission;
 	prompt->since_wall_ms = loop_wall_ms();
-	(void)snprintf(prompt->app, sizeof(prompt->app), "%s", session->app);
+	(void)snprintf(prompt->app, sizeof(prompt->app), "%s", app);
 	(void)snprintf(prompt->item, sizeof(prompt->item), "%s", item);
 	(void)snprintf(prompt->program, sizeof(prompt->program), "%s", program);
-	if (item[0])
+	if (background_is(permission))
+		(void)snprintf(prompt->about, sizeof(prompt->about), "to go on in the background");
+	else if (item[0])
 		(void)snprintf(prompt->about, sizeof(prompt->about), "%s: %s", permission->label, item);
 	else
 		(void)snprintf(prompt->about, sizeof(prompt->about), "%s", permission->label);
@@ -294,6 +300,7 @@ static struct prompt *prompt_open(struct session *session, const struct permissi
 				  uint32_t question, const char *program)
 {
 	struct broker *broker = session->broker;
+	struct prompt *prompt;
 	unsigned int open = 0;
 
 	for (struct prompt *p = broker->prompts; p; p = p->next) {
@@ -305,7 +312,34 @@ static struct prompt *prompt_open(struct session *session, const struct permissi
 		access_refuse_waiting(session, permission, item, PROMPT_QUIET_MS);
 		return NULL;
 	}
-	return prompt_new(session, permission, item, question, program);
+	prompt = prompt_new(broker, session->app, permission, item, program);
+	prompt->session = session;
+	prompt->session_id = session->id;
+	prompt->id = prompt_id(session, question);
+	return prompt;
+}
+
+void prompt_for_next_time(struct broker *broker, const char *app, const struct permission *permission)
+{
+	struct err err = { 0 };
+	struct store_txn *txn = store_begin(broker->store, true, &err);
+	struct prompt *prompt;
+	uint64_t id;
+	int rc = txn ? store_counter_add(txn, COUNTER_SESSION, 1, &id, &err) : -1;
+
+	if (rc < 0)
+		store_abort(txn);
+	else
+		rc = store_commit(txn, &err);
+	if (rc < 0) {
+		log_warn("that '%s' wants %s is not listed: %s", app, permission->label, err.msg);
+		return;
+	}
+	prompt = prompt_new(broker, app, permission, "", "");
+	prompt->session_id = id;
+	prompt->id = id * 1000;
+	prompt->state = PROMPT_UNANSWERED;
+	drop_oldest_unanswered(broker);
 }
 
 void prompt_need(struct session *session, const struct gate *gate, uint32_t question, const char *program)
@@ -431,8 +465,36 @@ int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, 
 		access_answer_waiting(session, prompt->permission, prompt->item, give, result.copy_serial,
 				      result.until_boot_ms);
 	prompt->state = is_open(prompt) ? PROMPT_WAITING : prompt->state;
+	autostart_rethink(prompt->broker, prompt->app);
 	prompt_end(prompt, PROMPT_ANSWERED);
 	return 0;
+}
+
+static struct prompt *find_open(struct session *session, const struct permission *permission)
+{
+	for (struct prompt *p = session->broker->prompts; p; p = p->next) {
+		if (p->session == session && p->permission == permission && is_open(p))
+			return p;
+	}
+	return NULL;
+}
+
+void prompt_withdraw(struct session *session, const struct permission *permission)
+{
+	struct prompt *prompt = find_open(session, permission);
+
+	if (prompt)
+		prompt_end(prompt, PROMPT_WITHDRAWN);
+}
+
+void prompt_unanswered(struct session *session, const struct permission *permission)
+{
+	struct prompt *prompt = find_open(session, permission);
+
+	if (!prompt)
+		return;
+	prompt_end(prompt, PROMPT_UNANSWERED);
+	drop_oldest_unanswered(session->broker);
 }
 
 void prompt_session_gone(struct session *session)

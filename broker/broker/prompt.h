@@ -72,6 +72,15 @@ int prompt_answer_items(struct prompt *prompt, const char (*items)[REACH_ITEM_SI
 /* "Later": refused for now. */
 void prompt_later(struct prompt *prompt);
 
+/* Withdraws what session asks of permission, if it does. */
+void prompt_withdraw(struct session *session, const struct permission *permission);
+
+/* App wanted permission with no run of it there to wait: listed as unanswered. */
+void prompt_for_next_time(struct broker *broker, const char *app, const struct permission *permission);
+
+/* What session asks of permission is refused already: listed as unanswered. */
+void prompt_unanswered(struct session *session, const struct permission *permission);
+
 /* Withdraws what session asked. */
 void prompt_session_gone(struct session *session);
 

@@ -8,6 +8,8 @@
 
 #include "broker/trial.h"
 
+#include "broker/app_log.h"
+#include "broker/background.h"
 #include "broker/hand.h"
 
 #include <errno.h>
@@ -186,19 +188,26 @@ static const struct command_ops runner_command_ops = {
 
 /* --- the client's word --- */
 
-/* Who is detached has no terminal, not even the one that it was started from: the end
- * of that one would end it. */
-static int standard_fd(const struct runner *runner, int *fd, size_t i)
+/* Who is detached has no terminal, not even the one that it was started from: what
+ * would go there goes to the app's log. *ret_keep as app_log_open. */
+static int detached_fd(struct runner *runner, size_t i, int *ret_keep)
 {
-	if (runner->detach && (runner->tty & (1u << i)))
+	struct err err = { 0 };
+	int keep = -1, fd;
+
+	if (i == 0)
 		return open("/dev/null", O_RDWR | O_CLOEXEC);
-	return runner_fd_passes(*fd) ? steal_fd(fd) : -1;
+	fd = app_log_writer(runner->broker, runner->app, &keep, &err);
+	if (*ret_keep >= 0)
+		(void)close(*ret_keep);
+	*ret_keep = keep;
+	return fd;
 }
 
 static void on_fds(void *data, int *fds, size_t count)
 {
 	struct runner *runner = data;
-	int pass[3];
+	int pass[4], keep = -1;
 	size_t n = 0;
 
 	if (!runner->command)
@@ -206,20 +215,33 @@ static void on_fds(void *data, int *fds, size_t count)
 	if (count != 3 + hands_count(runner->command->hands))
 		goto bad;
 	for (size_t i = 0; i < 3; i++) {
-		if (!runner->detach && (runner->tty & (1u << i)))
+		if (runner->detach && (runner->tty & (1u << i))) {
+			pass[n] = detached_fd(runner, i, &keep);
+			if (pass[n++] < 0)
+				goto bad;
 			continue;
-		pass[n] = standard_fd(runner, &fds[i], i);
-		if (pass[n] < 0)
+		}
+		if (runner->tty & (1u << i))
+			continue;
+		if (!runner_fd_passes(fds[i]))
 			goto bad;
-		n++;
+		pass[n++] = steal_fd(&fds[i]);
 	}
 	if (runner->command->hands)
 		hands_take(runner->command->hands, fds + 3);
+	if (keep >= 0) {
+		runner->command->run.flags |= RUN_LOG;
+		pass[n++] = keep;
+	}
 	command_go(runner->command, pass, n);
 	return;
 bad:
-	for (size_t i = 0; i < n; i++)
-		(void)close(pass[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (pass[i] >= 0)
+			(void)close(pass[i]);
+	}
+	if (keep >= 0)
+		(void)close(keep);
 	client_fail(runner->client, 126,
 		    "standard input, output and error must be files, pipes or stream sockets (no folders or devices)");
 	runner->command->ops = NULL;
@@ -418,6 +440,11 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 		err_hint(err, "cowbell run %s, or cowbell shell %s", r->app, r->app);
 		return NULL;
 	}
+	if (r->detach && background_may_start(broker, session, r->app, err) < 0) {
+		strv_free(run.argv);
+		hands_destroy(hands);
+		return NULL;
+	}
 	run.flags = r->detach ? 0 : (uint8_t)(r->tty & RUN_TTY_ANY);
 	run.env = runner_environment(broker, r->env, false);
 	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", r->cwd && r->cwd[0] == '/' ? r->cwd : broker->home);
@@ -436,6 +463,12 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	(void)snprintf(runner->app, sizeof(runner->app), "%s", r->app);
 	runner->command = session_command(session, &run, &runner_command_ops, runner);
 	runner->command->hands = hands;
+	if (r->detach && background_detach(runner->command, "run --detach", err) < 0) {
+		runner->command->ops = NULL;
+		command_abandon(steal_ptr(&runner->command));
+		runner_free(runner);
+		return NULL;
+	}
 	*ret_session = session->id;
 	*ret_command = runner->command->id;
 	return runner;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/answer.h"
+#include "broker/autostart.h"
 #include "broker/generation.h"
 #include "broker/job.h"
 #include "broker/network.h"
@@ -216,6 +217,7 @@ SERVICE_METHOD(service_grant)
 		return;
 	}
 	prompt_rethink(broker, answer.app);
+	autostart_rethink(broker, answer.app);
 	if (!session || network_is(answer.ref.permission) || !meet_new_answer(session, call, &answer))
 		reply_granted(broker, call, answer.app, &answer.ref);
 }

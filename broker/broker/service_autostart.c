@@ -2,6 +2,7 @@
  *
  * Apps that run by themselves, on the public socket.
  */
+#include "broker/app_log.h"
 #include "broker/autostart.h"
 #include "broker/service.h"
 #include "varlink/server.h"
@@ -11,10 +12,12 @@ SERVICE_METHOD(service_autostart)
 	struct broker *broker = data;
 	const char *app = service_str(params, "app");
 	struct err err = { 0 };
+	char by[64];
 
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
-	if (autostart_set(broker, app, service_bool(params, "on"), &err) < 0)
+	service_caller(call, by, sizeof(by));
+	if (autostart_set(broker, app, service_bool(params, "on"), by, &err) < 0)
 		service_fail(call, &err);
 	else
 		varlink_reply(call, NULL);
@@ -29,6 +32,6 @@ SERVICE_METHOD(service_logs)
 
 	if (service_get_app(broker, call, app, NULL) != 1)
 		return;
-	lines = autostart_log(broker, app, &lost);
-	varlink_reply(call, json_pack("{s:o, s:I}", "lines", lines ? lines : json_array(), "lost", (json_int_t)lost));
+	lines = app_log_lines(broker, app, &lost);
+	varlink_reply(call, json_pack("{s:o, s:I}", "lines", lines, "lost", (json_int_t)lost));
 }

@@ -10,6 +10,7 @@
 #include "broker/policy_files.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
+#include "broker/unit.h"
 #include "broker/usage.h"
 
 #include <stdio.h>
@@ -87,6 +88,7 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 	struct err err = { 0 };
 	json_t *commands = json_array(), *entries = json_array();
 	const char *state = app_state_names[app->state];
+	struct unit_service service;
 
 	broker_base_hash(base);
 	(void)store_generation_each(txn, app->id, add_disk, &walk, &err);
@@ -99,10 +101,12 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 							 "icon", e->icon, "categories", e->categories, "terminal",
 							 e->terminal));
 	}
+	if (unit_get(broker, txn, app->id, &service, &err) == 1)
+		unit_finish(&service);
 	if (app->state == APP_READY && session_find(broker, app->id))
 		state = "running";
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:{s:I, s:I, s:I}, s:I, s:s, s:s, s:b, "
-			 "s:o, s:I, s:I, s:b, s:b}",
+			 "s:o, s:I, s:I, s:b, s:s, s:b}",
 			 "id", app->id, "state", state, "title", app->title, "version", app->version, "source", app->source, "kind",
 			 app->kind, "summary", app->summary, "installed", (json_int_t)app->installed_wall_ms,
 			 "generation", (json_int_t)app->head, "install_generation", (json_int_t)app->install,
@@ -110,7 +114,7 @@ json_t *service_json_app(struct broker *broker, struct store_txn *txn, const str
 			 "generations", walk.bytes, "packages", (json_int_t)walk.kept.bytes, "waiting", waiting_of(broker, app->id), "main",
 			 app->main, "package", app->package, "from_base", app->from_base, "entries", entries,
 			 "changed_time", walk.changed_time, "changed_files", walk.changed_files,
-			 "autostart", autostart_is_on(broker, app->id), "old_base",
+			 "autostart", autostart_is_on(broker, app->id), "service", service.name, "old_base",
 			 walk.old_base && install_comes_again(app));
 }
 

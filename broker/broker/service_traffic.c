@@ -130,6 +130,11 @@ out:
 
 /* --- ps --- */
 
+static const char *kind_word(enum session_kind kind)
+{
+	return kind == SESSION_INSTALL ? "install" : kind == SESSION_SERVICE ? "service" : "run";
+}
+
 static json_t *session_json(struct broker *broker, const struct session *s)
 {
 	json_t *commands = json_array(), *given = json_array();
@@ -159,7 +164,7 @@ static json_t *session_json(struct broker *broker, const struct session *s)
 						       give_name(s->gates[i].given)));
 	}
 	return json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:i, s:b, s:o}", "id", (json_int_t)s->id, "app", s->app,
-			 "kind", s->kind == SESSION_INSTALL ? "install" : "run", "since", (json_int_t)s->since_wall_ms,
+			 "kind", kind_word(s->kind), "since", (json_int_t)s->since_wall_ms,
 			 "commands", commands, "given", given, "waiting", waiting, "pid", 0, "held", s->held, "traffic",
 			 traffic_json(broker, s->app, LINES_RUN));
 }

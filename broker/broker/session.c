@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/answer.h"
+#include "broker/app_log.h"
+#include "broker/background.h"
 #include "broker/command.h"
 #include "broker/generation.h"
 #include "broker/hand.h"
@@ -102,6 +104,7 @@ static void session_free(struct session *session)
 	chan_destroy(session->chan);
 	loop_remove(session->standing);
 	job_cancel(session->preparing);
+	loop_remove(session->background_due);
 	free(session);
 }
 
@@ -314,7 +317,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 		session->discard = true;
 		install_left_behind(session);
 	}
-	if (session->kind == SESSION_INSTALL || !session->commands)
+	if (session->kind == SESSION_INSTALL || !background_adopted(session, hello->left))
 		session_end(session);
 	else
 		access_stand_soon(session);
@@ -329,6 +332,17 @@ static bool handle_hello(struct session *session, struct rd *body)
 		adopt(session, hello);
 	free(hello);
 	return good;
+}
+
+/* What the app writes with no terminal goes on where an earlier broker read it. */
+static bool handle_log(struct session *session, struct msg *m)
+{
+	(void)rd_u32(&m->body);
+	if (!rd_end(&m->body) || m->fd_count != 1 || m->fds[0] < 0)
+		return false;
+	if (session->app[0])
+		app_log_attach(session->broker, session->app, steal_fd(&m->fds[0]));
+	return true;
 }
 
 static bool handle_failed(struct session *session, struct rd *body)
@@ -382,6 +396,12 @@ static bool on_message(void *data, struct msg *m)
 		return command_handle_ran(session, m);
 	case MSG_EXITED:
 		return command_handle_exited(session, m);
+	case MSG_EMPTY:
+		if (session->state == SESSION_RUNNING)
+			background_empty(session);
+		return rd_end(&m->body);
+	case MSG_LOG:
+		return handle_log(session, m);
 	case MSG_ENDED:
 		return handle_ended(session, &m->body);
 	default:

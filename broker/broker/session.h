@@ -64,11 +64,15 @@ struct command {
 	struct session *session;
 	uint32_t id;
 	struct run run; /* owned; argv for ps */
-	int fds[3];     /* until it is sent */
+	int fds[4];     /* until it is sent; the standard ones, and RUN_LOG's */
 	size_t fd_count;
 	struct hands *hands; /* owned; hand.h; NULL: none */
 	bool ready, sent, ran;
 	struct loop_source *hang_up; /* its person left: the time it has to end */
+	bool unattended; /* runs with nobody there, as it may (background.h) */
+	bool asks;       /* its person left and it goes on: asked whether it may */
+	bool over;       /* its program ended with status; told when it is known what becomes of what it left */
+	uint32_t status;
 	const struct command_ops *ops; /* NULL: nobody listens any more */
 	void *data;
 };
@@ -110,7 +114,11 @@ struct session {
 	uint64_t kept_bytes, kept_in; /* INSTALL: of its packages */
 	bool discard;   /* what it changed is not wanted: nothing is settled */
 	bool held;      /* its processes are frozen: the disk is nearly full */
-	bool keep;      /* --detach: lives without a command */
+	bool keep;      /* an install's: lives without a command */
+	bool left;      /* processes run that are no command's, as its pid 1 says */
+	bool stays;     /* they may: it lives without a command */
+	enum give background_give; /* what background_due will do */
+	struct loop_source *background_due;
 	char why[512];  /* what went wrong, for whoever waits */
 	struct job *preparing; /* makes the upper */
 	struct install *rebuilding; /* install.h: goes before the launch */
@@ -143,7 +151,8 @@ struct session *session_by_id(struct broker *broker, uint64_t id);
  * called. Takes run's vectors. ops NULL is allowed. */
 struct command *session_command(struct session *session, struct run *run, const struct command_ops *ops, void *data);
 
-/* The standard fds that are not the pty, in order; takes them. */
+/* The standard fds that are not the pty, in order, and with RUN_LOG the reading end
+ * of its log; takes them. */
 void command_go(struct command *command, int *fds, size_t fd_count);
 
 /* Nobody listens any more: the command is asked to hang up, and killed when it

@@ -89,6 +89,8 @@ int cmd_info(struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		return ctl_print_json(reply);
 	show_app_page(json_object_get(reply, "app"));
+	if (*str_of(json_object_get(reply, "app"), "service"))
+		(void)printf("service %s (cowbell autostart %s on)\n", str_of(json_object_get(reply, "app"), "service"), argv[1]);
 	(void)puts("may");
 	json_array_foreach(json_object_get(reply, "permissions"), i, item)
 		show_permission_line(item);
@@ -125,6 +127,8 @@ static void show_session(json_t *s)
 			(void)printf(" %s", json_string_value(word));
 		(void)putchar('\n');
 	}
+	if (!json_array_size(json_object_get(s, "commands")))
+		(void)puts("  in the background");
 	json_array_foreach(json_object_get(s, "given"), i, item)
 		(void)printf("  has %s: %s\n", str_of(item, "permission"), str_of(item, "answer"));
 	json_array_foreach(json_object_get(s, "traffic"), i, item)

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 
 struct relay {
 	struct ctl *ctl;
@@ -270,6 +271,18 @@ static void to_pty(void *data, const char *buf, size_t n)
 	}
 }
 
+/* Nobody is there any more. The app heard of it; whether it may go on is the broker's
+ * to decide, and it does once we are gone too. */
+static void leave_if_hung_up(struct relay *r)
+{
+	struct termios now;
+
+	if (!r->term || tcgetattr(STDIN_FILENO, &now) == 0 || errno != EIO)
+		return;
+	r->over = true;
+	r->status = 128 + SIGHUP;
+}
+
 static void read_keys(struct relay *r)
 {
 	char buf[4096];
@@ -277,6 +290,7 @@ static void read_keys(struct relay *r)
 
 	if (n <= 0) {
 		r->input_done = true;
+		leave_if_hung_up(r);
 		return;
 	}
 	if (r->agent)
@@ -303,6 +317,8 @@ static void read_signals(struct relay *r)
 		set_pty_size(r);
 	else
 		send_signal(r, (int)info.ssi_signo);
+	if (info.ssi_signo == SIGHUP)
+		leave_if_hung_up(r);
 }
 
 static int open_signals(void)

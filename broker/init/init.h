@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "proto/chan.h"
+#include "proto/launch.h"
 
 #include <sys/types.h>
 
@@ -17,16 +18,17 @@
 
 /* --- lockdown.c --- */
 
-/* Capabilities of an installer's root, inside its user namespace only. */
-extern const uint64_t lockdown_installer_caps;
+/* Capabilities of an installer's root and of a service's, inside the app's user namespace
+ * only. A service makes no set-id or capable files, and no root of its own. */
+extern const uint64_t lockdown_installer_caps, lockdown_service_caps;
 
 /* Gives up for good what no command of this session may have: privileges by
- * exec, the bounding set but for the installer's, every right but those; an
- * ordinary session becomes uid:gid. Afterwards no capability is in effect, the
+ * exec, the bounding set but for kept, every right but those; a session that keeps
+ * none becomes uid:gid. Afterwards no capability is in effect, the
  * seccomp program from fd is loaded, and the process cannot be looked into. */
-int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct err *err);
+int lockdown_apply(uint64_t kept, uid_t uid, gid_t gid, int seccomp_fd, struct err *err);
 
-/* Puts the installer's capabilities into effect or out of it. No-op in an
+/* Puts the kept capabilities into effect or out of it. No-op in an
  * ordinary session, which has none. */
 int lockdown_raise(bool on);
 
@@ -47,6 +49,7 @@ struct start {
 	uint32_t command;
 	uint8_t flags; /* enum run_flag */
 	uint32_t uid, gid;
+	char user[RUN_USER_SIZE]; /* "", or whom the app's own list of users knows */
 	char cwd[4096], home[4096];
 	char **argv, **env; /* owned */
 	int fds[3];         /* owned */

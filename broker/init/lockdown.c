@@ -21,6 +21,8 @@
 const uint64_t lockdown_installer_caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) |
 					 CAP(FSETID) | CAP(SETUID) | CAP(SETGID) | CAP(SETFCAP) | CAP(KILL) |
 					 CAP(SYS_CHROOT);
+const uint64_t lockdown_service_caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(SETUID) | CAP(SETGID) |
+				       CAP(KILL);
 
 static uint64_t kept_caps;
 
@@ -85,17 +87,17 @@ static int join_devices(struct err *err)
 	return 0;
 }
 
-int lockdown_apply(bool installer, uid_t uid, gid_t gid, int seccomp_fd, struct err *err)
+int lockdown_apply(uint64_t kept, uid_t uid, gid_t gid, int seccomp_fd, struct err *err)
 {
-	kept_caps = installer ? lockdown_installer_caps : 0;
+	kept_caps = kept;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "give up new privileges");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (drop_bounding(kept_caps, err) < 0)
 		return -1;
-	if (!installer && join_devices(err) < 0)
+	if (!kept && join_devices(err) < 0)
 		return -1;
-	if (!installer && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
+	if (!kept && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return err_sys(err, "become user %u", uid);
 	if (set_caps(kept_caps, 0) < 0)
 		return err_sys(err, "drop capabilities");

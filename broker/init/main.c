@@ -23,12 +23,15 @@ struct command {
 	int report;
 	struct loop_source *source;
 	bool told, cwd_changed;
+	bool over; /* reaped, its status to be told */
+	int status;
 };
 
 struct init {
 	struct loop *loop;
 	struct chan *chan;
 	struct command commands[INIT_COMMANDS_MAX];
+	bool left; /* told: the last command is over and something else runs */
 };
 
 static void tell_ran(struct init *init, uint32_t id, int code, const char *step, bool cwd_changed)
@@ -79,8 +82,10 @@ static void on_report(void *data, uint32_t events)
 	}
 }
 
-static void tell_exited(struct command *c, int status)
+static void tell_exited(struct command *c, bool left)
 {
+	int status = c->status;
+
 	static struct wr w;
 
 	/* Its report comes first, also when the child is already gone. */
@@ -91,23 +96,48 @@ static void tell_exited(struct command *c, int status)
 	chan_begin(&w, MSG_INIT_EXITED, 0);
 	wr_u32(&w, c->id);
 	wr_u32(&w, (uint32_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status)));
+	wr_u8(&w, left);
 	chan_send(c->init->chan, &w, NULL, 0);
 	c->pid = 0;
+	c->over = false;
+}
+
+static void tell_empty(struct init *init)
+{
+	static struct wr w;
+
+	chan_begin(&w, MSG_INIT_EMPTY, 0);
+	chan_send(init->chan, &w, NULL, 0);
 }
 
 static void on_child(void *data, int signo)
 {
 	struct init *init = data;
+	bool told = false;
 	int status;
 	pid_t pid;
 
 	(void)signo;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		for (size_t i = 0; i < INIT_COMMANDS_MAX; i++) {
-			if (init->commands[i].pid == pid)
-				tell_exited(&init->commands[i], status);
+			if (init->commands[i].pid == pid) {
+				init->commands[i].over = true;
+				init->commands[i].status = status;
+			}
 		}
 	}
+	/* Orphans are ours at once: 0 says that something still runs in here. */
+	for (size_t i = 0; i < INIT_COMMANDS_MAX; i++) {
+		if (!init->commands[i].over)
+			continue;
+		tell_exited(&init->commands[i], pid == 0);
+		told = true;
+	}
+	if (told)
+		init->left = pid == 0;
+	else if (init->left && pid < 0)
+		tell_empty(init);
+	init->left &= pid == 0;
 }
 
 static struct command *free_slot(struct init *init)
@@ -163,11 +193,13 @@ static bool handle_signal(struct init *init, struct msg *m)
 	if (!rd_end(&m->body) || signo == 0 || signo >= NSIG)
 		return false;
 	(void)lockdown_raise(true);
+	if (id == 0)
+		(void)kill(-1, (int)signo); /* all but ourselves */
 	for (size_t i = 0; i < INIT_COMMANDS_MAX; i++) {
 		struct command *c = &init->commands[i];
 
 		/* The command leads its own group; before its exec the group may not stand yet. */
-		if (c->pid > 0 && c->id == id && kill(-c->pid, (int)signo) < 0)
+		if (c->pid > 0 && id && c->id == id && kill(-c->pid, (int)signo) < 0)
 			(void)kill(c->pid, (int)signo);
 	}
 	(void)lockdown_raise(false);
@@ -217,12 +249,17 @@ int main(int argc, char **argv)
 	static const struct chan_ops ops = { on_message, on_gone };
 	static struct init init;
 	struct err err = { 0 };
+	uint64_t kept = 0;
 	uint32_t uid, gid;
 
 	log_init("cowbell-init");
 	if (argc != 4 || !parse_id(argv[2], &uid) || !parse_id(argv[3], &gid))
 		fatal("started by hand: it is the supervisor's to start it");
-	if (lockdown_apply(strcmp(argv[1], "install") == 0, uid, gid, INIT_SECCOMP_FD, &err) < 0)
+	if (strcmp(argv[1], "install") == 0)
+		kept = lockdown_installer_caps;
+	else if (strcmp(argv[1], "service") == 0)
+		kept = lockdown_service_caps;
+	if (lockdown_apply(kept, uid, gid, INIT_SECCOMP_FD, &err) < 0)
 		fatal("%s", err.msg);
 	(void)close(INIT_SECCOMP_FD);
 	(void)signal(SIGPIPE, SIG_IGN);

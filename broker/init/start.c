@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@ bool start_decode(struct rd *r, struct start *ret)
 	ret->flags = rd_u8(r);
 	ret->uid = rd_u32(r);
 	ret->gid = rd_u32(r);
+	rd_str(r, ret->user, sizeof(ret->user));
 	rd_str(r, ret->cwd, sizeof(ret->cwd));
 	rd_str(r, ret->home, sizeof(ret->home));
 	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && rd_end(r) && ret->argv[0];
@@ -129,6 +131,32 @@ static void reset_process(const struct start *start)
 		give_up("bound the number of processes");
 }
 
+/* Whom a service runs as, from the list in the app's own root: whatever it says, the
+ * numbers are ids of this app. */
+static void find_user(struct start *start)
+{
+	FILE *list = fopen("/etc/passwd", "re");
+	struct passwd *found = NULL;
+	char *end;
+	unsigned long number = strtoul(start->user, &end, 10);
+	bool is_number = *end == '\0';
+
+	errno = 0;
+	while (list && (found = fgetpwent(list))) {
+		if (is_number ? found->pw_uid == number : strcmp(found->pw_name, start->user) == 0)
+			break;
+	}
+	if (!found || found->pw_uid >= ID_RANGE || found->pw_gid >= ID_RANGE) {
+		errno = ENOENT;
+		give_up("find the service's user");
+	}
+	start->uid = found->pw_uid;
+	start->gid = found->pw_gid;
+	(void)snprintf(start->home, sizeof(start->home), "%s", found->pw_dir);
+	(void)snprintf(start->user, sizeof(start->user), "%s", found->pw_name);
+	(void)fclose(list);
+}
+
 static void become_user(const struct start *start)
 {
 	if (lockdown_raise(true) < 0)
@@ -185,9 +213,14 @@ static void child(struct start *start, int report_fd)
 		give_up("start a session");
 	take_terminal(start->flags);
 	reset_process(start);
+	if (start->user[0])
+		find_user(start);
 	become_user(start);
 	enter_folder(start);
 	environ = start->env;
+	if (start->user[0] && (setenv("HOME", start->home, 1) < 0 || setenv("USER", start->user, 1) < 0 ||
+			       setenv("LOGNAME", start->user, 1) < 0))
+		give_up("name the service's user");
 	check_pages(start->argv[0]);
 	if (!program_exec(start->argv))
 		give_up_foreign(start->argv[0]);

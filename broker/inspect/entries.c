@@ -4,6 +4,7 @@
  * lines of
  *   program PATH
  *   entry PATH SIZE      followed by SIZE bytes of a desktop entry and a newline
+ *   unit PATH SIZE       likewise, of a service that it declares
  * and all of it is the app's word.
  */
 #include "inspect/inspect.h"
@@ -37,7 +38,32 @@ static void tell_desktop(const struct desktop *d)
 		tell_fact(INSPECT_ENTRY_TERMINAL, "true", 4);
 }
 
-static int read_entry(FILE *in, const char *line, struct err *err)
+static void tell_unit(const char *name, size_t name_len, const struct unit *u, bool good)
+{
+	const char *p = u->args;
+
+	tell_fact(INSPECT_UNIT_NAME, name, name_len);
+	if (!good) {
+		tell_fact(INSPECT_UNIT_BAD, u->why, strlen(u->why));
+		return;
+	}
+	tell_fact(INSPECT_UNIT_USER, u->user, strlen(u->user));
+	for (size_t i = 0; i < u->count; i++, p += strlen(p) + 1)
+		tell_fact(INSPECT_UNIT_ARG, p, strlen(p));
+}
+
+/* The last part of "PATH SIZE". */
+static void take_unit(const char *line, const char *space, const char *text, size_t size)
+{
+	const char *name = memrchr(line, '/', (size_t)(space - line));
+	struct unit u;
+
+	name = name ? name + 1 : line;
+	if (is_plain_path(line, (size_t)(space - line)))
+		tell_unit(name, (size_t)(space - name), &u, unit_parse(text, size, &u));
+}
+
+static int read_entry(FILE *in, const char *line, bool unit, struct err *err)
 {
 	static char text[ENTRY_BYTES_MAX];
 	const char *space = strrchr(line, ' ');
@@ -50,7 +76,9 @@ static int read_entry(FILE *in, const char *line, struct err *err)
 		return err_set(err, EPROTO, "the list of entries is broken at an entry's size");
 	if (fread(text, 1, size, in) != size)
 		return err_set(err, EPROTO, "the list of entries is cut off");
-	if (desktop_parse(text, size, &d) && !d.hidden)
+	if (unit)
+		take_unit(line, space, text, size);
+	else if (desktop_parse(text, size, &d) && !d.hidden)
 		tell_desktop(&d);
 	return 0;
 }
@@ -68,10 +96,10 @@ int entries_read(FILE *in, struct err *err)
 		if (strncmp(line, "program ", 8) == 0 && programs++ < PROGRAMS_MAX) {
 			if (is_plain_path(line + 8, n - 9))
 				tell_fact(INSPECT_PROGRAM, line + 8, n - 9);
-		} else if (strncmp(line, "entry ", 6) == 0) {
+		} else if (strncmp(line, "entry ", 6) == 0 || strncmp(line, "unit ", 5) == 0) {
 			if (entries++ == ENTRIES_MAX)
 				return 0;
-			if (read_entry(in, line + 6, err) < 0)
+			if (read_entry(in, strchr(line, ' ') + 1, line[0] == 'u', err) < 0)
 				return -1;
 		}
 	}

@@ -27,9 +27,25 @@ struct desktop {
  * to this reader and another to the next. */
 bool desktop_parse(const char *text, size_t len, struct desktop *ret);
 
+/* --- unit.c: what a package declares as a service. Pure. --- */
+
+#define UNIT_ARGS_SIZE 768u
+#define UNIT_WORDS_MAX 64u
+
+struct unit {
+	char user[33];             /* "" for root */
+	char args[UNIT_ARGS_SIZE]; /* count words, each with its NUL */
+	size_t used, count;
+	char why[64]; /* why it was refused */
+};
+
+/* False with why: no ExecStart, more than one, or one that needs more of systemd
+ * than starting a program. Variables are empty, none is set for a service. */
+bool unit_parse(const char *text, size_t len, struct unit *ret);
+
 /* --- entries.c --- */
 
-/* Reads the stream to its end and tells programs and entries. */
+/* Reads the stream to its end and tells programs, entries and units. */
 int entries_read(FILE *in, struct err *err);
 
 /* --- judge.c: what its kind needs against what it may want --- */

@@ -28,6 +28,12 @@ enum inspect_key {
 	INSPECT_ENTRY_CATEGORIES,
 	INSPECT_PROGRAM, /* a path; told as it is, and only if it needs no escaping */
 
+	/* of a service that it declares: NAME begins one; then BAD (why it cannot be started), or USER and ARGs */
+	INSPECT_UNIT_NAME,
+	INSPECT_UNIT_USER,
+	INSPECT_UNIT_ARG,
+	INSPECT_UNIT_BAD,
+
 	/* what a package says of itself */
 	INSPECT_NAME = 20,
 	INSPECT_VERSION,

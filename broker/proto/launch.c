@@ -33,7 +33,7 @@ bool launch_decode(struct rd *r, struct launch *ret)
 	rd_str(r, ret->app, sizeof(ret->app));
 	ret->base = rd_u32(r);
 	kind = rd_u8(r);
-	ret->kind = kind == SESSION_INSTALL ? SESSION_INSTALL : SESSION_RUN;
+	ret->kind = kind < SESSION_KIND_COUNT ? (enum session_kind)kind : SESSION_RUN;
 	ret->upper = rd_u64(r);
 	ret->layer_count = rd_u16(r);
 	if (ret->layer_count > LAYERS_MAX)
@@ -42,7 +42,7 @@ bool launch_decode(struct rd *r, struct launch *ret)
 		ret->layers[i] = rd_u64(r);
 	ret->memory_max = rd_u64(r);
 	ret->pids_max = rd_u32(r);
-	return rd_end(r) && kind <= SESSION_INSTALL && ret->app[0] && ret->base >= ID_RANGE &&
+	return rd_end(r) && kind < SESSION_KIND_COUNT && ret->app[0] && ret->base >= ID_RANGE &&
 	       ret->base % ID_RANGE == 0 && ret->upper != 0;
 }
 
@@ -131,6 +131,7 @@ void session_hello_encode(struct wr *w, const struct session_hello *h)
 	wr_u16(w, h->command_count);
 	for (uint16_t i = 0; i < h->command_count; i++)
 		wr_u32(w, h->commands[i]);
+	wr_u8(w, h->left);
 	wr_u16(w, h->given_count);
 	for (uint16_t i = 0; i < h->given_count; i++) {
 		wr_u16(w, h->given[i].gate);
@@ -145,12 +146,13 @@ bool session_hello_decode(struct rd *r, struct session_hello *ret)
 	memset(ret, 0, sizeof(*ret));
 	rd_str(r, ret->app, sizeof(ret->app));
 	kind = rd_u8(r);
-	ret->kind = kind == SESSION_INSTALL ? SESSION_INSTALL : SESSION_RUN;
+	ret->kind = kind < SESSION_KIND_COUNT ? (enum session_kind)kind : SESSION_RUN;
 	ret->command_count = rd_u16(r);
 	if (ret->command_count > ARRAY_LEN(ret->commands))
 		return false;
 	for (uint16_t i = 0; i < ret->command_count; i++)
 		ret->commands[i] = rd_u32(r);
+	ret->left = rd_u8(r) != 0;
 	ret->given_count = rd_u16(r);
 	if (ret->given_count > GATES_MAX)
 		return false;
@@ -158,7 +160,7 @@ bool session_hello_decode(struct rd *r, struct session_hello *ret)
 		ret->given[i].gate = rd_u16(r);
 		ret->given[i].give = rd_u8(r);
 	}
-	return rd_end(r) && kind <= SESSION_INSTALL;
+	return rd_end(r) && kind < SESSION_KIND_COUNT;
 }
 
 void strv_encode(struct wr *w, char *const *v)
@@ -201,6 +203,7 @@ void run_encode(struct wr *w, const struct run *run)
 	wr_u8(w, run->flags);
 	wr_u16(w, run->rows);
 	wr_u16(w, run->columns);
+	wr_str(w, run->user);
 	wr_str(w, run->cwd);
 	strv_encode(w, run->argv);
 	strv_encode(w, run->env);
@@ -213,6 +216,7 @@ bool run_decode(struct rd *r, struct run *ret)
 	ret->flags = rd_u8(r);
 	ret->rows = rd_u16(r);
 	ret->columns = rd_u16(r);
+	rd_str(r, ret->user, sizeof(ret->user));
 	rd_str(r, ret->cwd, sizeof(ret->cwd));
 	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && rd_end(r) && ret->argv[0];
 }

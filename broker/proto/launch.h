@@ -18,12 +18,15 @@
 #define DEVICE_GID ID_RANGE /* inside: the group that may write to devices which were given */
 #define HANDS_MAX 8u        /* files given to one command */
 #define ARGS_MAX 1024u      /* words of a command, and of its environment */
+#define RUN_USER_SIZE 33u   /* useradd(8): names of at most 32 */
 #define APP_ID_SIZE 64u     /* with the final NUL */
 #define PATH_SIZE 4096u
 
 enum session_kind {
 	SESSION_RUN = 0,     /* the owner's uid inside, no capabilities */
 	SESSION_INSTALL = 1, /* root inside, the installer's capabilities; every gate answers no */
+	SESSION_SERVICE = 2, /* as RUN, and commands that a package declares as services may be root inside */
+	SESSION_KIND_COUNT
 };
 
 struct launch {
@@ -72,6 +75,7 @@ struct session_hello {
 	enum session_kind kind;
 	uint16_t command_count;
 	uint32_t commands[64]; /* those that still run */
+	bool left;             /* processes run that are no command's: see EXITED */
 	uint16_t given_count;
 	struct {
 		uint16_t gate;
@@ -84,13 +88,15 @@ enum run_flag {
 	RUN_TTY_STDOUT = 1 << 1,
 	RUN_TTY_STDERR = 1 << 2,
 	RUN_TTY_ANY = RUN_TTY_STDIN | RUN_TTY_STDOUT | RUN_TTY_STDERR,
-	RUN_ROOT = 1 << 3, /* as the user namespace's root; SESSION_INSTALL only */
+	RUN_ROOT = 1 << 3, /* as the user namespace's root, or as user; never in SESSION_RUN */
+	RUN_LOG = 1 << 4,  /* the last descriptor is the reading end of where it writes */
 };
 
 struct run {
 	uint32_t command; /* unique in the session */
 	uint8_t flags;
 	uint16_t rows, columns;
+	char user[RUN_USER_SIZE]; /* RUN_ROOT: the name or number of whom to become, "" for root */
 	char cwd[PATH_SIZE];
 	char **argv; /* NULL-ended; argv[0] is looked up in the PATH of env */
 	char **env;  /* NULL-ended; complete, nothing is added */

@@ -15,6 +15,13 @@ static const struct row {
 #undef X
 };
 
+/* A number given twice does not compile: one message would be taken for the other. */
+#define X(name, number, from, to) char number_##number;
+struct numbers {
+	MSG_TABLE(X)
+};
+#undef X
+
 static const struct row *find_row(unsigned int op)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

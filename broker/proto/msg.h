@@ -97,20 +97,25 @@
 	/* The root stands, pid 1 waits for commands / could not be made: u32 errno, str why; the supervisor exits. */ \
 	X(SESSION_READY, 41, "S", "B")                                                                                 \
 	X(SESSION_FAILED, 42, "S", "B")                                                                                \
-	/* Run a command. body: struct run, see proto/launch.h. fds: those of 0, 1, 2 that are not the session's pty */ \
+	/* Run a command. body: struct run, see proto/launch.h. fds: those of 0, 1, 2 that are not the session's pty,  \
+	 * and with RUN_LOG one more: the reading end of where it writes, kept for the next broker */ \
 	X(RUN, 43, "B", "S")                                                                                           \
 	/* u32 command, u32 errno (0: exec done), str why, u8 cwd_changed (HOME was used instead).                     \
 	 * fds: the pty's master, if the command has one and errno is 0 */                                             \
 	X(RAN, 44, "S", "B")                                                                                           \
-	/* u32 command, u32 status (exit status, or 128 + signal) */                                                   \
+	/* u32 command, u32 status (exit status, or 128 + signal), u8 left: processes of the app still run */           \
 	X(EXITED, 45, "S", "B")                                                                                        \
-	/* u32 command, u32 signal */                                                                                  \
+	/* u32 command (0: every process of the app), u32 signal */                                                    \
 	X(SIGNAL, 46, "B", "S")                                                                                        \
 	/* End the session: kill what runs, hold the freeze barrier, exit. */                                          \
 	X(END, 47, "B", "S")                                                                                           \
 	/* Everything of the app is dead. u32 errno of the barrier (0: no writer is left), str why,                    \
 	 * u8 untouched (the upper's fs directory has no entry at all). Then it exits. */                              \
 	X(ENDED, 48, "S", "B")                                                                                         \
+	/* For a broker that was started anew: u32 command (0: of what it left). fds: the reading end of its RUN_LOG */ \
+	X(LOG, 49, "S", "B")                                                                                           \
+	/* No process of the app is left, after an EXITED that said that some were. */                                  \
+	X(EMPTY, 57, "S", "B")                                                                                         \
 	/* A first use waits. u32 question (unique in the session), u16 gate, u32 host pid, str program */             \
 	X(NEED, 50, "S", "B")                                                                                          \
 	/* u32 question, u16 gate, u8 give, u32 errno (for GIVE_NO), u64 copy_serial, u64 max_bytes, u32 max_files.    \
@@ -131,13 +136,14 @@
 	 * programs that still reach it) */                                                                            \
 	X(REVOKED, 54, "S", "B")                                                                                       \
                                                                                                                        \
-	/* To pid 1: u32 command, u8 flags (enum run_flag), u32 uid, u32 gid, str cwd, str home, list str argv,        \
-	 * list str env. fds: 0, 1, 2 */                                                                               \
+	/* To pid 1: u32 command, u8 flags (enum run_flag), u32 uid, u32 gid, str user, str cwd, str home,              \
+	 * list str argv, list str env. fds: 0, 1, 2. user: "", or who a service runs as, in the app's own list */                      \
 	X(INIT_RUN, 60, "S", "I")                                                                                      \
 	/* u32 command, u32 errno (0: exec done), str step that failed, u8 cwd_changed */                              \
 	X(INIT_RAN, 61, "I", "S")                                                                                      \
-	X(INIT_EXITED, 62, "I", "S") /* u32 command, u32 status */                                                     \
-	X(INIT_SIGNAL, 63, "S", "I") /* u32 command, u32 signal */                                                     \
+	X(INIT_EXITED, 62, "I", "S") /* u32 command, u32 status, u8 left */                                            \
+	X(INIT_SIGNAL, 63, "S", "I") /* u32 command (0: all), u32 signal */                                            \
+	X(INIT_EMPTY, 64, "I", "S")  /* as EMPTY */                                                                    \
                                                                                                                        \
 	/* To a keeper; id is the job. One job, then DONE, then it exits.                                              \
 	 * PREPARE: u64 lid, u64 attrs_lid (0: none), u32 base. Makes layers/<lid>/{fs,work}. DONE: bytes and entries     \

@@ -60,7 +60,7 @@ bool hand_handle_mount(struct supervise *s, struct msg *m)
 		return false;
 	(void)snprintf(folder, sizeof(folder), HAND_FOLDER "/%u.%u", command, index);
 	(void)snprintf(where, sizeof(where), "%s/%s", folder, name);
-	if (s->state != SUPERVISE_LIVE || s->kind != SESSION_RUN)
+	if (s->state != SUPERVISE_LIVE || s->kind == SESSION_INSTALL)
 		(void)err_set(&err, EPERM, "this session takes no files");
 	else
 		(void)attach(s, folder, name, is_folder, m->fds[0], &err);

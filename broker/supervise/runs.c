@@ -16,9 +16,10 @@
 
 void runs_init(struct runs *runs)
 {
+	runs->left_log = -1;
 	for (size_t i = 0; i < RUNS_MAX; i++) {
 		runs->slots[i].used = false;
-		runs->slots[i].master = -1;
+		runs->slots[i].master = runs->slots[i].log = -1;
 	}
 }
 
@@ -46,7 +47,9 @@ static void release(struct runs *runs, int slot)
 {
 	if (runs->slots[slot].master >= 0)
 		(void)close(runs->slots[slot].master);
-	runs->slots[slot].master = -1;
+	if (runs->slots[slot].log >= 0)
+		(void)close(runs->slots[slot].log);
+	runs->slots[slot].master = runs->slots[slot].log = -1;
 	runs->slots[slot].used = false;
 }
 
@@ -103,20 +106,20 @@ static void tell_ran(struct supervise *s, uint32_t command, int code, const char
  * stay their owners'. */
 static int arrange_fds(const struct run *run, struct msg *m, int slave, int fds[3], struct err *err)
 {
-	size_t next = 0;
+	size_t next = 0, standard = m->fd_count - ((run->flags & RUN_LOG) && m->fd_count);
 
 	for (int i = 0; i < 3; i++) {
 		if (run->flags & (RUN_TTY_STDIN << i)) {
 			fds[i] = slave;
 			continue;
 		}
-		if (next >= m->fd_count)
+		if (next >= standard)
 			return err_set(err, EINVAL, "standard fd %d was not passed", i);
 		fds[i] = m->fds[next++];
 		if (runs_check_fd(fds[i], i, err) < 0)
 			return -1;
 	}
-	if (next != m->fd_count)
+	if (next != standard)
 		return err_set(err, EINVAL, "more descriptors were passed than a command has standard ones");
 	return 0;
 }
@@ -132,6 +135,7 @@ static int hand_over(struct supervise *s, const struct run *run, const int fds[3
 	wr_u8(&w, run->flags);
 	wr_u32(&w, root ? 0 : owner->uid);
 	wr_u32(&w, root ? 0 : owner->gid);
+	wr_str(&w, root ? run->user : "");
 	wr_str(&w, run->cwd);
 	wr_str(&w, root ? "/root" : owner->home);
 	strv_encode(&w, run->argv);
@@ -159,8 +163,8 @@ static int start(struct supervise *s, const struct run *run, struct msg *m, stru
 
 	if (slot < 0)
 		return err_set(err, EAGAIN, "this app already runs %u commands", RUNS_MAX);
-	if ((run->flags & RUN_ROOT) && s->kind != SESSION_INSTALL)
-		return err_set(err, EPERM, "only an installer runs as root");
+	if ((run->flags & RUN_ROOT) && s->kind == SESSION_RUN)
+		return err_set(err, EPERM, "only an installer and a service run as root");
 	if (run->flags & RUN_TTY_ANY) {
 		uint32_t uid = run->flags & RUN_ROOT ? 0 : s->spare.view.owner.uid;
 
@@ -173,6 +177,10 @@ static int start(struct supervise *s, const struct run *run, struct msg *m, stru
 	s->runs.slots[slot].ran = false;
 	s->runs.slots[slot].command = run->command;
 	s->runs.slots[slot].master = steal_fd(&master);
+	if ((run->flags & RUN_LOG) && m->fd_count) {
+		s->runs.slots[slot].log = m->fds[m->fd_count - 1];
+		m->fds[m->fd_count - 1] = -1;
+	}
 	return 0;
 }
 
@@ -198,7 +206,7 @@ bool runs_handle_signal(struct supervise *s, struct msg *m)
 	if (!rd_end(&m->body) || signo == 0 || signo > 64)
 		return false;
 	/* It may just have ended. */
-	if (find(&s->runs, command) < 0)
+	if (command && find(&s->runs, command) < 0)
 		return true;
 	chan_begin(&w, MSG_INIT_SIGNAL, s->session);
 	wr_u32(&w, command);
@@ -232,9 +240,20 @@ static bool handle_ran(struct supervise *s, struct msg *m)
 	return true;
 }
 
+/* What stays behind writes to where its command wrote. */
+static void keep_left_log(struct runs *runs, int *log)
+{
+	if (log && *log < 0)
+		return;
+	if (runs->left_log >= 0)
+		(void)close(runs->left_log);
+	runs->left_log = log ? steal_fd(log) : -1;
+}
+
 static bool handle_exited(struct supervise *s, struct msg *m)
 {
 	uint32_t command = rd_u32(&m->body), status = rd_u32(&m->body);
+	bool left = rd_u8(&m->body) != 0;
 	int slot = find(&s->runs, command);
 	static struct wr w;
 
@@ -243,15 +262,53 @@ static bool handle_exited(struct supervise *s, struct msg *m)
 	/* One that never came to its exec has been told of already. */
 	if (slot < 0)
 		return true;
+	keep_left_log(&s->runs, left ? &s->runs.slots[slot].log : NULL);
 	release(&s->runs, slot);
+	s->runs.left = left;
 	chan_begin(&w, MSG_EXITED, s->session);
 	wr_u32(&w, command);
 	wr_u32(&w, status);
+	wr_u8(&w, left);
 	supervise_tell(s, &w, NULL, 0);
 	return true;
 }
 
+static bool handle_empty(struct supervise *s, struct msg *m)
+{
+	static struct wr w;
+
+	if (!rd_end(&m->body))
+		return false;
+	s->runs.left = false;
+	keep_left_log(&s->runs, NULL);
+	chan_begin(&w, MSG_EMPTY, s->session);
+	supervise_tell(s, &w, NULL, 0);
+	return true;
+}
+
+static void tell_log(struct supervise *s, uint32_t command, int log)
+{
+	static struct wr w;
+
+	if (log < 0)
+		return;
+	chan_begin(&w, MSG_LOG, s->session);
+	wr_u32(&w, command);
+	supervise_tell(s, &w, &log, 1);
+}
+
+void runs_repeat(struct supervise *s)
+{
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		if (s->runs.slots[i].used)
+			tell_log(s, s->runs.slots[i].command, s->runs.slots[i].log);
+	}
+	tell_log(s, 0, s->runs.left_log);
+}
+
 bool runs_handle_init(struct supervise *s, struct msg *m)
 {
+	if (m->op == MSG_INIT_EMPTY)
+		return handle_empty(s, m);
 	return m->op == MSG_INIT_RAN ? handle_ran(s, m) : handle_exited(s, m);
 }

@@ -17,7 +17,10 @@ struct runs {
 		bool used, ran;
 		uint32_t command;
 		int master; /* until RAN took it to the broker, else -1 */
+		int log;    /* RUN_LOG: the reading end, held for brokers to come, else -1 */
 	} slots[RUNS_MAX];
+	bool left;    /* of the last command that ended: something else runs */
+	int left_log; /* where that writes, held likewise, else -1 */
 };
 
 void runs_init(struct runs *runs);
@@ -26,8 +29,11 @@ void runs_init(struct runs *runs);
 bool runs_handle_run(struct supervise *s, struct msg *m);
 bool runs_handle_signal(struct supervise *s, struct msg *m);
 
-/* INIT_RAN and INIT_EXITED. false: malformed. */
+/* INIT_RAN, INIT_EXITED and INIT_EMPTY. false: malformed. */
 bool runs_handle_init(struct supervise *s, struct msg *m);
+
+/* LOG for each command that has one, to a new broker. */
+void runs_repeat(struct supervise *s);
 
 /* Numbers of the commands that run, at most RUNS_MAX. Returns the count. */
 uint16_t runs_list(const struct runs *runs, uint32_t *ret);

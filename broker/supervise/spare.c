@@ -131,7 +131,7 @@ static void child_keep_fds(const int fds[CHILD_FDS])
 static void child_main(const struct platform_owner *owner, const int fds[CHILD_FDS]) __attribute__((noreturn));
 static void child_main(const struct platform_owner *owner, const int fds[CHILD_FDS])
 {
-	char uid[16], gid[16], name[] = "cowbell-init", run[] = "run", install[] = "install";
+	char uid[16], gid[16], name[] = "cowbell-init", run[] = "run", install[] = "install", service[] = "service";
 	char *argv[] = { name, run, uid, gid, NULL };
 	char *envp[] = { NULL };
 	sigset_t none;
@@ -142,6 +142,8 @@ static void child_main(const struct platform_owner *owner, const int fds[CHILD_F
 		_exit(1);
 	if (kind == SESSION_INSTALL)
 		argv[1] = install;
+	else if (kind == SESSION_SERVICE)
+		argv[1] = service;
 	(void)snprintf(uid, sizeof(uid), "%u", owner->uid);
 	(void)snprintf(gid, sizeof(gid), "%u", owner->gid);
 	sigemptyset(&none);

@@ -36,11 +36,13 @@ void supervise_hello(struct supervise *s)
 	memcpy(hello->app, s->app, sizeof(hello->app));
 	hello->kind = s->kind;
 	hello->command_count = runs_list(&s->runs, hello->commands);
+	hello->left = s->runs.left;
 	questions_list(&s->questions, hello);
 	chan_begin(&w, MSG_SESSION_HELLO, s->session);
 	session_hello_encode(&w, hello);
 	free(hello);
 	supervise_tell(s, &w, NULL, 0);
+	runs_repeat(s);
 	questions_repeat(s);
 	network_repeat(s);
 }

@@ -41,7 +41,7 @@ static void show_bell(const struct ui *ui)
 		say(row);
 	}
 	for (size_t i = 0; i < p->answer_count; i++) {
-		(void)snprintf(row, sizeof(row), "  %zu %s: %s", i + 1, prompt_answer_word(p->answers[i]),
+		(void)snprintf(row, sizeof(row), "  %zu %s: %s", i + 1, prompt_answer_word(p->permission, p->answers[i]),
 			       prompt_answer_gloss(p->permission, p->answers[i]));
 		say(row);
 	}

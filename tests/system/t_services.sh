@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Services of Debian's packages, started from their units.
+
+until_runs() { for i in $(seq 100); do [ "$(cb --json ps | jq --arg a "$1" '[.sessions[] | select(.app == $a)] | length')" = 1 ] && return 0; sleep 0.1; done; return 1; }
+until_gone() { for i in $(seq 100); do [ "$(cb --json ps | jq --arg a "$1" '[.sessions[] | select(.app == $a)] | length')" = 0 ] && return 0; sleep 0.1; done; return 1; }
+until_log() { for i in $(seq 100); do cb logs "$1" | grep -qF -- "$2" && return 0; sleep 0.1; done; cb logs "$1"; return 1; }
+ping() { for i in $(seq 50); do cb exec redis-server -- redis-cli ping </dev/null 2>/dev/null | grep -q PONG && return 0; sleep 0.1; done; return 1; }
+ours() { # ours PATTERN: processes of this system alone: the machine may have its own of the same name
+	local p q found=1
+	for p in $(pgrep -f "$1"); do
+		for ((q = p; q > 1; q = $(ps -o ppid= -p "$q" || echo 0))); do
+			[ "$q" != "$pid" ] || { echo "$p"; found=0; break; }
+		done
+	done
+	return $found
+}
+owner_of() { stat -c %u "/proc/$(ours "$1" | head -n 1)"; }
+page() { # a page of the app nginx, seen from inside
+	sh_in nginx 'exec 2>/dev/null; perl -MIO::Socket -e "\$s = IO::Socket::INET->new(q(127.0.0.1:80)) or exit 1; print \$s qq(GET / HTTP/1.0\r\n\r\n); print while <\$s>"'
+}
+
+debs() { tools/fetch-debs.sh build/debs "$1"; }
+last_first() { tac; }
+
+debs nginx-light >/dev/null
+ok "redis-server" cb install $(debs redis-server | last_first)
+is "its unit is known" "$(cb --json info redis-server | jq -r .app.service)" 'redis-server.service'
+ok "autostart" cb autostart redis-server on
+ok "it serves" ping
+base=$(($(owner_of '^/usr/bin/redis-server') / 65536 * 65536))
+is "as the user that its unit names" "$(($(owner_of '^/usr/bin/redis-server') - base))" \
+	"$(sh_in redis-server 'id -u redis')"
+like "with the command of its unit" "$(cb ps)" 'redis-server /etc/redis/redis.conf --supervised systemd --daemonize no'
+is "another command in it is the owner's" "$(sh_in redis-server 'id -u')" 1000
+is "and has no rights" "$(sh_in redis-server 'grep CapEff /proc/self/status')" "$(printf 'CapEff:\t0000000000000000')"
+is "nor may the service do more than a service" \
+	"$(awk '/CapBnd/ { print $2 }' "/proc/$(pgrep -f '^/usr/bin/redis-server')/status")" 00000000000000eb
+ours '^/usr/bin/redis-server' | xargs -r kill -9
+ok "what is killed" until_log redis-server 'it ended (status 137)'
+ok "is started again" ping
+
+ok "nginx, which makes itself a daemon" cb install build/debs/nginx_*.deb build/debs/nginx-common_*.deb
+ok "autostart" cb autostart nginx on
+for i in $(seq 50); do ours 'nginx: worker' >/dev/null && break; sleep 0.1; done
+like "it serves" "$(page)" 'Welcome to nginx'
+like "with nobody's command" "$(cb ps)" 'in the background'
+worker=$(owner_of 'nginx: worker') master=$(owner_of 'nginx: master')
+is "its workers gave their rights away" "$((worker - master))" 33
+
+# --- the broker dies
+
+kill -9 "$(pgrep -P "$pid" -x cowbell-broker)"
+for i in $(seq 50); do cb list >/dev/null 2>&1 && break; sleep 0.1; done
+ok "services outlive it" ping
+ours '^/usr/bin/redis-server' | xargs -r kill -9
+ok "and are still started again" until_log redis-server 'another run of it is over'
+ok "serving" ping
+ours '^nginx: ' | xargs -r kill -9
+ok "a daemon too" until_log nginx 'started again'
+ok "it runs" until_runs nginx
+
+# --- taken back
+
+like "who runs by itself is seen" "$(cb permissions --by-permission)" 'background'
+ok "taken back" cb revoke nginx background
+ok "it ends" until_gone nginx
+ok "and is not started" until_log nginx 'it is not started: background is ask (cowbell grant nginx background allow)'
+like "but asks for next time" "$(cb prompts)" 'nginx wants to go on in the background, unanswered'
+id=$(cb --json prompts | jq -r '[(.prompts // [.])[] | select(.app == "nginx") | .id][0] // empty' | grep .)
+ok "a yes" cb answer "$id" allow --for always
+ok "starts it" until_runs nginx
+
+# --- the system is started anew
+
+stop
+start
+ok "what it said is still there" until_log redis-server 'it ended (status 137)'
+ok "and it runs" ping
+cb --yes uninstall --stop nginx >/dev/null
+cb install --name nginx -- sh -c 'printf "#!/bin/sh\n" >/usr/local/bin/nginx; chmod 755 /usr/local/bin/nginx' </dev/null >/dev/null 2>&1
+is "another app of the name has neither its log" "$(cb logs nginx)" ''
+is "nor its service" "$(cb --json info nginx | jq -r .app.service)" ''
+cb stop redis-server >/dev/null
+until_gone redis-server

@@ -5,7 +5,7 @@ set -u
 [ "${IN_FULL:-}" = 1 ] && grep -q " $T/disk ext4 " /proc/self/mounts || { echo "not ok full_inner runs in its image only"; exit 1; }
 export FULL_DISK=$T/disk
 sed -e '/^mkdir -p "\$T"$/,$d' tests/system/lib.sh >"$T/functions.sh"
-set -- t_full.sh
+set -- tests/system/t_full.sh
 . "$T/functions.sh"
 R=$T/disk/root
 : >"$T/log"

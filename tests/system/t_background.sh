@@ -27,7 +27,7 @@ until_state() { # until_state STATE: of the helper that bg left behind
 }
 gone_helper() { for i in $(seq 100); do helpers >/dev/null || return 0; sleep 0.1; done; return 1; }
 
-app bg sh -c 'printf "#!/bin/sh\ntrap \"\" HUP\nsleep 4711 >/dev/null 2>&1 &\nexit 5\n" >/usr/local/bin/bg; printf "#!/bin/sh\ntrap \"\" HUP\necho up\nexec sleep 4711 2>/dev/null\n" >/usr/local/bin/deaf; printf "#!/bin/sh\necho hello\nread x || echo no-input\nexec sleep 4711\n" >/usr/local/bin/alone; chmod 755 /usr/local/bin/*'
+app bg sh -c 'printf "#!/bin/sh\ntrap \"\" HUP\nsleep 4711 >/dev/null 2>&1 &\nexit 5\n" >/usr/local/bin/bg; printf "#!/bin/sh\ntrap \"\" HUP\necho up\nexec sleep 4711 2>/dev/null\n" >/usr/local/bin/deaf; printf "#!/bin/sh\necho hello\nread x || echo no-input\nexec sleep 4711\n" >/usr/local/bin/alone; cd /usr/local/bin && chmod 755 bg deaf alone'
 
 # --- without a terminal, started from one
 

@@ -202,7 +202,10 @@ static void start(struct autostart *a)
 	a->started_ms = loop_boot_ms();
 	if (choose(a, &run, &kind, &err) < 0) {
 		log_warn("'%s' is not started: %s", a->app, err.msg);
-		start_later(a, err.msg);
+		if (err.code == EIO)
+			start_later(a, err.msg);
+		else /* another try would find the same */
+			app_log_say(a->broker, a->app, "it is not started: %.500s", err.msg);
 		return;
 	}
 	/* An earlier broker's, or one in which a service cannot be what it is to be. */
@@ -272,6 +275,17 @@ static int grant_background(struct broker *broker, const char *app, const char *
 	return answer_store(broker, NULL, &answer, &result, err);
 }
 
+/* Whether there is something to start. -1 with err: a unit that was refused. */
+static int check_service(struct broker *broker, const char *app, struct err *err)
+{
+	struct unit_service service;
+	int found = unit_get(broker, NULL, app, &service, err);
+
+	if (found == 1)
+		unit_finish(&service);
+	return found == 1 || (found == 0 && !err->msg[0]) ? 0 : -1;
+}
+
 int autostart_set(struct broker *broker, const char *app, bool on, const char *by, struct err *err)
 {
 	struct store_txn *txn;
@@ -279,7 +293,7 @@ int autostart_set(struct broker *broker, const char *app, bool on, const char *b
 	struct autostart *a;
 
 	text_name(app, name);
-	if (on && grant_background(broker, app, by, err) < 0)
+	if (on && (check_service(broker, app, err) < 0 || grant_background(broker, app, by, err) < 0))
 		return -1;
 	txn = store_begin(broker->store, true, err);
 	if (!txn)

@@ -149,8 +149,10 @@ cb stop web >/dev/null
 
 # --- deaths: nothing leaves that was not allowed
 
-in_device timeout 120 tcpdump -nU -i eth0 -w "$T/capture" 2>/dev/null &
+in_device timeout 120 tcpdump -nU -i eth0 -w "$T/capture" 2>"$T/dump.err" &
 dump=$!
+wait_for grep -q 'listening on' "$T/dump.err"
+in_device ping -c 1 -W 1 198.51.100.11 >/dev/null 2>&1 # of the device's own: a capture without it saw nothing
 cb revoke web network >/dev/null
 cb revoke web network:local >/dev/null
 cb run --detach web -- sh -c 'while :; do timeout 3 python3 -c "
@@ -180,6 +182,7 @@ sleep 1
 is "the table went with a cowbelld that was killed" "$(in_device nft list tables | grep -c cowbell)" 0
 kill $dump
 wait $dump 2>/dev/null
+is "the capture saw what the device sent itself" "$(tcpdump -nr "$T/capture" 'icmp and dst host 198.51.100.11' 2>/dev/null | wc -l)" 1
 is "and no packet to where nobody allowed it left the device" "$(tcpdump -nr "$T/capture" 'host 198.51.100.12 or net 198.18.0.0/16' 2>/dev/null | wc -l)" 0
 forwards=$(in_device cat /proc/sys/net/ipv4/conf/eth0/forwarding)
 is "what it left is undone by the next" "$forwards $(start >/dev/null; stop; in_device cat /proc/sys/net/ipv4/conf/eth0/forwarding)" "1 0"

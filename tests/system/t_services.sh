@@ -82,3 +82,16 @@ is "another app of the name has neither its log" "$(cb logs nginx)" ''
 is "nor its service" "$(cb --json info nginx | jq -r .app.service)" ''
 cb stop redis-server >/dev/null
 until_gone redis-server
+
+# --- a unit that would have to be guessed at
+
+mkdir -p "$T/odd/DEBIAN" "$T/odd/lib/systemd/system" "$T/odd/usr/bin"
+printf 'Package: odd\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n' >"$T/odd/DEBIAN/control"
+printf '[Service]\nExecStart=/usr/bin/odd %%i\n' >"$T/odd/lib/systemd/system/odd.service"
+printf '#!/bin/sh\nsleep 1000\n' >"$T/odd/usr/bin/odd"
+chmod 755 "$T/odd/usr/bin/odd"
+dpkg-deb --root-owner-group --build "$T/odd" "$T/odd.deb" >/dev/null
+ok "it is installed" cb install "$T/odd.deb"
+fails "but does not start by itself" 1 "the service 'odd.service' of 'odd' cannot be started: its command uses a specifier of systemd's" cb autostart odd on
+is "and is not on" "$(cb --json info odd | jq .app.autostart)" false
+unlike "nor allowed to be" "$(cb permissions odd)" 'background +allow'

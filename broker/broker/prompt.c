@@ -3,13 +3,11 @@
  * The queue of questions. Everything but an answer ends in a refusal that
  * stores nothing.
  */
-#include "broker/prompt.h"
+#include "broker/prompt_impl.h"
 
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/agent.h"
-#include "broker/answer.h"
-#include "broker/autostart.h"
 #include "broker/background.h"
 #include "broker/job.h"
 #include "broker/network.h"
@@ -39,7 +37,7 @@ struct prompt *prompt_find(struct broker *broker, uint64_t id)
 	return NULL;
 }
 
-static bool is_open(const struct prompt *prompt)
+bool prompt_is_open(const struct prompt *prompt)
 {
 	return prompt->state == PROMPT_PREPARING || prompt->state == PROMPT_WAITING;
 }
@@ -49,7 +47,7 @@ unsigned int prompt_more(const struct prompt *prompt)
 	unsigned int n = 0;
 
 	for (struct prompt *p = prompt->broker->prompts; p; p = p->next)
-		n += p != prompt && is_open(p) && strcmp(p->app, prompt->app) == 0;
+		n += p != prompt && prompt_is_open(p) && strcmp(p->app, prompt->app) == 0;
 	return n;
 }
 
@@ -66,7 +64,7 @@ static void prompt_free(struct prompt *prompt)
 	free(prompt);
 }
 
-static void prompt_end(struct prompt *prompt, enum prompt_state state)
+void prompt_end(struct prompt *prompt, enum prompt_state state)
 {
 	bool shown = prompt->state == PROMPT_WAITING;
 
@@ -127,7 +125,7 @@ void prompt_later(struct prompt *prompt)
 	struct session *session = prompt->session;
 	struct broker *broker = prompt->broker;
 
-	if (!is_open(prompt))
+	if (!prompt_is_open(prompt))
 		return;
 	if (session)
 		access_refuse_waiting(session, prompt->permission, prompt->item, PROMPT_QUIET_MS);
@@ -263,7 +261,7 @@ static bool id_is_free(struct broker *broker, uint64_t id)
 {
 	struct prompt *prompt = prompt_find(broker, id);
 
-	if (prompt && is_open(prompt))
+	if (prompt && prompt_is_open(prompt))
 		return false;
 	if (prompt)
 		prompt_free(prompt);
@@ -304,8 +302,8 @@ static struct prompt *prompt_open(struct session *session, const struct permissi
 	unsigned int open = 0;
 
 	for (struct prompt *p = broker->prompts; p; p = p->next) {
-		open += is_open(p);
-		if (is_open(p) && p->session == session && p->permission == permission && strcmp(p->item, item) == 0)
+		open += prompt_is_open(p);
+		if (prompt_is_open(p) && p->session == session && p->permission == permission && strcmp(p->item, item) == 0)
 			return NULL; /* the answer goes to everything that waits for it */
 	}
 	if (open >= PROMPTS_MAX || !id_is_free(broker, prompt_id(session, question))) {
@@ -369,111 +367,10 @@ void prompt_need_network(struct session *session, const struct reach *to, const 
 	prompt_show(prompt);
 }
 
-/* One of the items of an answer about the network is written down. */
-static int answer_one(struct prompt *prompt, const char *item, enum give give, struct duration lasts, const char *by,
-		      char *says, size_t says_size, struct err *err)
-{
-	struct answer answer = {
-		.app = prompt->app,
-		.ref = { .permission = prompt->permission },
-		.give = give,
-		.lasts = lasts,
-		.by = by,
-	};
-	struct answer_result result;
-
-	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", item);
-	if (answer_store(prompt->broker, prompt->session, &answer, &result, err) < 0)
-		return -1;
-	answer_says(&answer, says, says_size);
-	return 0;
-}
-
-static int check_run(const struct prompt *prompt, struct duration lasts, struct err *err)
-{
-	if (prompt->session || lasts.lasts > LASTS_RUN)
-		return 0;
-	return err_set(err, 0, "the run that asked is over, so an answer for this run has no use "
-			       "(answer for 90m, boot or always)");
-}
-
-static void settle_network(struct prompt *prompt, enum give give, bool once)
-{
-	struct session *session = prompt->session;
-	char item[REACH_ITEM_SIZE];
-
-	(void)snprintf(item, sizeof(item), "%s", prompt->item);
-	prompt->state = is_open(prompt) ? PROMPT_WAITING : prompt->state;
-	prompt_end(prompt, PROMPT_ANSWERED);
-	if (session)
-		network_answered(session, item, give, once);
-}
-
-int prompt_answer_items(struct prompt *prompt, const char (*items)[REACH_ITEM_SIZE], size_t count,
-			struct duration lasts, const char *by, char *says, size_t says_size, struct err *err)
-{
-	if (check_run(prompt, lasts, err) < 0)
-		return -1;
-	for (size_t i = 0; i < (count ? count : 1); i++) {
-		if (answer_one(prompt, count ? items[i] : prompt->item, GIVE_ALLOW, lasts, by, says, says_size, err) < 0)
-			return -1;
-	}
-	settle_network(prompt, GIVE_ALLOW, lasts.lasts == LASTS_ONCE);
-	return 0;
-}
-
-/* Yes is to the whole scope, no to this destination. */
-static int answer_network(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
-			  size_t says_size, struct err *err)
-{
-	const char *item = prompt->item;
-
-	if (give == GIVE_CHOSEN)
-		return prompt_answer_items(prompt, NULL, 0, lasts, by, says, says_size, err);
-	if (check_run(prompt, lasts, err) < 0)
-		return -1;
-	if (give == GIVE_ALLOW && lasts.lasts != LASTS_ONCE)
-		item = prompt->to.local ? REACH_LOCAL : "";
-	if (answer_one(prompt, item, give, lasts, by, says, says_size, err) < 0)
-		return -1;
-	settle_network(prompt, give, lasts.lasts == LASTS_ONCE);
-	return 0;
-}
-
-int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
-		  size_t says_size, struct err *err)
-{
-	struct answer answer = {
-		.app = prompt->app,
-		.ref = { .permission = prompt->permission },
-		.give = give,
-		.lasts = lasts,
-		.by = by,
-	};
-	struct session *session = prompt->session;
-	struct answer_result result;
-
-	if (network_is(prompt->permission))
-		return answer_network(prompt, give, lasts, by, says, says_size, err);
-	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", prompt->item);
-	if (check_run(prompt, lasts, err) < 0)
-		return -1;
-	if (answer_store(prompt->broker, session, &answer, &result, err) < 0)
-		return -1;
-	answer_says(&answer, says, says_size);
-	if (session)
-		access_answer_waiting(session, prompt->permission, prompt->item, give, result.copy_serial,
-				      result.until_boot_ms);
-	prompt->state = is_open(prompt) ? PROMPT_WAITING : prompt->state;
-	autostart_rethink(prompt->broker, prompt->app);
-	prompt_end(prompt, PROMPT_ANSWERED);
-	return 0;
-}
-
 static struct prompt *find_open(struct session *session, const struct permission *permission)
 {
 	for (struct prompt *p = session->broker->prompts; p; p = p->next) {
-		if (p->session == session && p->permission == permission && is_open(p))
+		if (p->session == session && p->permission == permission && prompt_is_open(p))
 			return p;
 	}
 	return NULL;
@@ -506,7 +403,7 @@ void prompt_session_gone(struct session *session)
 		if (p->session != session)
 			continue;
 		p->session = NULL;
-		if (is_open(p))
+		if (prompt_is_open(p))
 			prompt_end(p, PROMPT_WITHDRAWN);
 	}
 }

@@ -55,7 +55,9 @@ class Device:
     def __init__(self, disk, place):
         self.place, self.root = place, f'{place}/cow'
         os.makedirs(place, exist_ok=True)
-        subprocess.run(['mount', '-t', 'ext4', disk, place], check=True)
+        if subprocess.run(['mount', '-t', 'ext4', disk, place], check=False).returncode:
+            said = subprocess.run(['dmesg'], stdout=subprocess.PIPE, text=True, check=False).stdout.splitlines()
+            raise SystemError(f'{disk} cannot be mounted: ' + '; '.join(line for line in said if os.path.basename(disk) in line))
         self.ready, ready = os.pipe()
         os.set_inheritable(ready, True)
         self.daemon = subprocess.Popen([f'{BIN}/cowbelld', '--root', self.root, '--user', '1000', '--home', HOME,

@@ -188,62 +188,71 @@ static const struct command_ops runner_command_ops = {
 
 /* --- the client's word --- */
 
-/* Who is detached has no terminal, not even the one that it was started from: what
- * would go there goes to the app's log. *ret_keep as app_log_open. */
-static int detached_fd(struct runner *runner, size_t i, int *ret_keep)
-{
-	struct err err = { 0 };
-	int keep = -1, fd;
+/* The descriptors that a command gets, in pass. */
+struct passing {
+	int pass[4]; /* the standard ones that are no pty, and RUN_LOG's */
+	size_t n;
+	int log, keep; /* the log's writing end, one of pass; its reading end, of which the supervisor has one too */
+};
 
-	if (i == 0)
-		return open("/dev/null", O_RDWR | O_CLOEXEC);
-	fd = app_log_writer(runner->broker, runner->app, &keep, &err);
-	if (*ret_keep >= 0)
-		(void)close(*ret_keep);
-	*ret_keep = keep;
-	return fd;
+/* Who is detached has no terminal, not even the one that it was started from: what
+ * would go there goes to the app's log, by one pipe. */
+static int detached_fd(const struct runner *runner, size_t i, struct passing *p, struct err *err)
+{
+	int fd;
+
+	if (i > 0 && p->log < 0)
+		return p->log = app_log_writer(runner->broker, runner->app, &p->keep, err);
+	fd = i == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : fcntl(p->log, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(err, "open a descriptor for '%s'", runner->app) : fd;
+}
+
+static int collect(const struct runner *runner, int *fds, struct passing *p, struct err *err)
+{
+	for (size_t i = 0; i < 3; i++) {
+		bool tty = runner->tty & (1u << i);
+
+		if (tty && !runner->detach)
+			continue;
+		if (!tty && !runner_fd_passes(fds[i]))
+			return err_set(err, EINVAL, "standard input, output and error must be files, pipes or stream "
+						    "sockets (no folders or devices)");
+		p->pass[p->n] = tty ? detached_fd(runner, i, p, err) : steal_fd(&fds[i]);
+		if (p->pass[p->n] < 0)
+			return -1;
+		p->n++;
+	}
+	return 0;
 }
 
 static void on_fds(void *data, int *fds, size_t count)
 {
 	struct runner *runner = data;
-	int pass[4], keep = -1;
-	size_t n = 0;
+	struct passing p = { .log = -1, .keep = -1 };
+	struct err err = { 0 };
 
 	if (!runner->command)
 		return;
-	if (count != 3 + hands_count(runner->command->hands))
+	if (count != 3 + hands_count(runner->command->hands)) {
+		err_set(&err, EPROTO, "the client did not pass the descriptors that it named");
 		goto bad;
-	for (size_t i = 0; i < 3; i++) {
-		if (runner->detach && (runner->tty & (1u << i))) {
-			pass[n] = detached_fd(runner, i, &keep);
-			if (pass[n++] < 0)
-				goto bad;
-			continue;
-		}
-		if (runner->tty & (1u << i))
-			continue;
-		if (!runner_fd_passes(fds[i]))
-			goto bad;
-		pass[n++] = steal_fd(&fds[i]);
 	}
+	if (collect(runner, fds, &p, &err) < 0)
+		goto bad;
 	if (runner->command->hands)
 		hands_take(runner->command->hands, fds + 3);
-	if (keep >= 0) {
+	if (p.keep >= 0) {
 		runner->command->run.flags |= RUN_LOG;
-		pass[n++] = keep;
+		p.pass[p.n++] = p.keep;
 	}
-	command_go(runner->command, pass, n);
+	command_go(runner->command, p.pass, p.n);
 	return;
 bad:
-	for (size_t i = 0; i < n; i++) {
-		if (pass[i] >= 0)
-			(void)close(pass[i]);
-	}
-	if (keep >= 0)
-		(void)close(keep);
-	client_fail(runner->client, 126,
-		    "standard input, output and error must be files, pipes or stream sockets (no folders or devices)");
+	for (size_t i = 0; i < p.n; i++)
+		(void)close(p.pass[i]);
+	if (p.keep >= 0)
+		(void)close(p.keep);
+	client_fail(runner->client, 126, err.msg);
 	runner->command->ops = NULL;
 	command_abandon(steal_ptr(&runner->command));
 }

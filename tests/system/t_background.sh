@@ -27,7 +27,7 @@ until_state() { # until_state STATE: of the helper that bg left behind
 }
 gone_helper() { for i in $(seq 100); do helpers >/dev/null || return 0; sleep 0.1; done; return 1; }
 
-app bg sh -c 'printf "#!/bin/sh\ntrap \"\" HUP\nsleep 4711 >/dev/null 2>&1 &\nexit 5\n" >/usr/local/bin/bg; printf "#!/bin/sh\ntrap \"\" HUP\necho up\nexec sleep 4711 2>/dev/null\n" >/usr/local/bin/deaf; printf "#!/bin/sh\necho hello\nread x || echo no-input\nexec sleep 4711\n" >/usr/local/bin/alone; cd /usr/local/bin && chmod 755 bg deaf alone'
+app bg sh -c 'printf "#!/bin/sh\ntrap \"\" HUP\nsleep 4711 >/dev/null 2>&1 &\nexit 5\n" >/usr/local/bin/bg; printf "#!/bin/sh\ntrap \"\" HUP\necho up\nexec sleep 4711 2>/dev/null\n" >/usr/local/bin/deaf; printf "#!/bin/sh\necho hello\nread x || echo no-input\nexec sleep 4711\n" >/usr/local/bin/alone; printf "#!/bin/sh\necho before\nwhile [ ! -e ~/go ]; do sleep 0.1; done\necho after && echo complaint >&2\nexec sleep 4711\n" >/usr/local/bin/talks; cd /usr/local/bin && chmod 755 bg deaf alone talks'
 
 # --- without a terminal, started from one
 
@@ -44,6 +44,20 @@ like "by its owner's word" "$(cb permissions bg)" 'background +allow +run .*in u
 ok "taking it back" cb revoke bg background
 ok "ends it" until_gone bg
 ok "to the last process" gone_helper
+
+# --- what it writes outlives the broker
+
+begin 80 24
+tm send-keys -t 0 'clear; cowbell run --detach --command talks bg; echo rc=$?' Enter
+until_log bg before >/dev/null
+kill -9 "$(pgrep -P "$pid" -x cowbell-broker)"
+for i in $(seq 50); do cb list >/dev/null 2>&1 && break; sleep 0.1; done
+sh_in bg 'touch ~/go' >/dev/null
+ok "its output goes on into the log under another broker" until_log bg after
+ok "as do its errors" until_log bg complaint
+tm kill-server
+cb stop bg >/dev/null
+until_gone bg
 
 # --- what a command leaves behind
 

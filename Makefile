@@ -266,7 +266,7 @@ check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
 	$(Q)$(SUDO) tests/system/run $(TEST)
 
 # Every program of the table, of which "check" takes a few, and more sessions.
-check-large: all ## the network at length, as root: twelve programs, 200 sessions, a minute of thinking
+check-large: all ## the network at length, as root: a dozen programs (node where it is), 200 sessions, a minute of thinking
 	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold
 
 # What pkg-config says is read when make starts: what is installed first is seen by

@@ -137,7 +137,7 @@ static const char *what_it_does(const char *permission)
 {
 	if (is_network(permission))
 		return "connects";
-	return strcmp(permission, "background") == 0 ? "has ended, what it left waits" : "opens it";
+	return strcmp(permission, "background") == 0 ? "is left running with nobody there" : "opens it";
 }
 
 void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int columns, bool plain,

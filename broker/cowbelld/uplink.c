@@ -41,18 +41,18 @@ struct uplink *uplink_watch(struct loop *loop, loop_fn changed, void *data, stru
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR,
 				      RTNLGRP_IPV6_ROUTE };
 	struct uplink *u = xcalloc(1, sizeof(*u));
-	bool good;
+	int r;
 
 	u->changed = changed;
 	u->data = data;
 	u->sock = nl_socket_alloc();
-	good = u->sock && nl_connect(u->sock, NETLINK_ROUTE) == 0;
-	for (size_t i = 0; good && i < ARRAY_LEN(groups); i++)
-		good = nl_socket_add_membership(u->sock, groups[i]) == 0;
-	u->source = good ? loop_add_fd(loop, nl_socket_get_fd(u->sock), EPOLLIN, on_told, u) : NULL;
+	r = u->sock ? nl_connect(u->sock, NETLINK_ROUTE) : -NLE_NOMEM;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(groups); i++)
+		r = nl_socket_add_membership(u->sock, groups[i]);
+	u->source = r == 0 ? loop_add_fd(loop, nl_socket_get_fd(u->sock), EPOLLIN, on_told, u) : NULL;
 	if (u->source)
 		return u;
-	(void)err_set(err, EIO, "watch the host's routes");
+	(void)(r < 0 ? err_set(err, EIO, "watch the host's routes: %s", nl_geterror(r)) : err_sys(err, "watch the host's routes"));
 	uplink_free(u);
 	return NULL;
 }

@@ -127,7 +127,8 @@ static void show_session(json_t *s)
 			(void)printf(" %s", json_string_value(word));
 		(void)putchar('\n');
 	}
-	if (!json_array_size(json_object_get(s, "commands")))
+	/* An install has none between two of its steps. */
+	if (!json_array_size(json_object_get(s, "commands")) && strcmp(str_of(s, "kind"), "install") != 0)
 		(void)puts("  in the background");
 	json_array_foreach(json_object_get(s, "given"), i, item)
 		(void)printf("  has %s: %s\n", str_of(item, "permission"), str_of(item, "answer"));

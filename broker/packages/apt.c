@@ -390,21 +390,24 @@ static int apt_get(const char *name, const char *folder, struct item_list *ret, 
 }
 
 /* Packages of a source that is a folder are used where they lie, unless one asks so. */
-static void copy_local(const char *folder, const struct package_item *item)
+static int copy_local(const char *folder, const struct package_item *item, struct err *err)
 {
 	struct argv *a = xcalloc(1, sizeof(*a));
 	struct child_run run = { .folder = folder };
 	char word[400];
-	struct err err = { 0 };
+	int rc;
 
 	(void)snprintf(word, sizeof(word), "%s=%s", item->name, item->version);
 	apt_begin(a, "apt-get");
 	apt_add(a, "download");
 	apt_add(a, "--");
 	apt_add(a, word);
-	(void)apt_run(a, &run, &err);
+	rc = apt_run(a, &run, err);
+	if (rc == 0 && run.status != 0)
+		rc = apt_failed(&run, err);
 	free(run.out);
 	free(a);
+	return rc;
 }
 
 static int apt_open(const char *folder, const struct package_item *item, struct err *err)
@@ -418,8 +421,8 @@ static int apt_open(const char *folder, const struct package_item *item, struct 
 		n += (size_t)snprintf(version + n, sizeof(version) - n, *p == ':' ? "%%3a" : "%c", *p);
 	version[n] = '\0';
 	(void)snprintf(path, sizeof(path), "%s/%s_%s_%s.deb", folder, item->name, version, item->arch);
-	if (access(path, F_OK) < 0)
-		copy_local(folder, item);
+	if (access(path, F_OK) < 0 && copy_local(folder, item, err) < 0)
+		return -1;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open what apt fetched for '%s'", item->name);

@@ -36,9 +36,9 @@ serve_web() {
 	mkdir -p "$PAGES/slow" "$SRV/nginx/logs" "$SRV/git"
 	head -c 4000000 /dev/urandom >"$PAGES/slow/big"
 	git init -q --bare "$SRV/git/repo.git"
-	git -c safe.directory="*" -C "$SRV" init -q work
-	cp "$PAGES/slow/big" "$PAGES/index.html" "$SRV/work/"
-	(cd "$SRV/work" && git add . && git -c user.name=w -c user.email=w@example.org commit -qm big && git push -q ../git/repo.git HEAD:refs/heads/main)
+	git -c safe.directory="*" -C "$SRV" init -q tree
+	cp "$PAGES/slow/big" "$PAGES/index.html" "$SRV/tree/"
+	(cd "$SRV/tree" && git add . && git -c user.name=w -c user.email=w@example.org commit -qm big && git push -q ../git/repo.git HEAD:refs/heads/main)
 	git -C "$SRV/git/repo.git" symbolic-ref HEAD refs/heads/main
 	cat >"$SRV/git.conf" <<-C
 		fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;

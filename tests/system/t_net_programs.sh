@@ -37,7 +37,7 @@ begin_in() { # begin_in APP SCRIPT: in the background, as $job
 	timeout 100 "$BIN/cowbell" --root "$R" shell "$1" -c "$2" </dev/null >"$T/said" 2>&1 &
 	job=$!
 }
-answer_it() { # answer_it NO [FOR]: every question until the program ends, or takes no more
+answer_it() { # answer_it ANSWER [FOR]: the question that waits; then the program goes to its end
 	cb answer "$(waiting | jq .id)" "$1" --for "${2:-run}" >"$T/says" 2>&1 || cat "$T/says"
 	wait $job
 }

@@ -91,6 +91,7 @@ said = subprocess.run(sys.argv[2:], capture_output=True, text=True)
 report('another program gets in beside it', (said.returncode, said.stderr), (0, ''))
 # So many that nobody gets in any more: what the command says then.
 pids = []
+sys.stdout.flush() # or each child says it again
 for i in range(6):
     pid = os.fork()
     if pid == 0:

@@ -2,6 +2,8 @@
 # Apps that run by themselves: with the system, again when they fall over, and
 # what they write.
 
+. tests/system/apart.sh
+
 service() { # service NAME BODY: an app whose program is a shell script
 	printf '#!/bin/sh\n%s\n' "$2" >"$T/$1.body"
 	mkdir -p "$T/$1.dir"
@@ -9,17 +11,6 @@ service() { # service NAME BODY: an app whose program is a shell script
 	cb install --name "$1" --with "$T/$1.dir" -- sh -c "cp $T/$1.dir/body /usr/local/bin/$1 && chmod 755 /usr/local/bin/$1" </dev/null >"$T/install.out" 2>&1 ||
 		cat "$T/install.out"
 }
-until_log() { # until_log APP TEXT
-	for i in $(seq 100); do
-		cb logs "$1" | grep -qF -- "$2" && return 0
-		sleep 0.1
-	done
-	cb logs "$1"
-	return 1
-}
-runs() { cb --json ps | jq -e --arg a "$1" 'any(.sessions[]; .app == $a)' >/dev/null; }
-until_runs() { for i in $(seq 100); do runs "$1" && return 0; sleep 0.1; done; return 1; }
-until_gone() { for i in $(seq 100); do runs "$1" || return 0; sleep 0.1; done; return 1; }
 
 service steady 'echo "up as $(id -u)"; printf "esc\\033[2J\\n"; sleep 1000'
 service weak 'echo "run $(cat ~/n 2>/dev/null)"; echo "again$(cat ~/n 2>/dev/null)" >~/n; exit 3'

@@ -2,20 +2,8 @@
 # Running with nobody there: without a terminal, after a command, after a terminal.
 
 . tests/system/screen.sh
+. tests/system/apart.sh
 
-runs() { cb --json ps | jq -e --arg a "$1" 'any(.sessions[]; .app == $a)' >/dev/null; }
-until_runs() { for i in $(seq 100); do runs "$1" && return 0; sleep 0.1; done; return 1; }
-until_gone() { for i in $(seq 100); do runs "$1" || return 0; sleep 0.1; done; return 1; }
-until_log() { for i in $(seq 100); do cb logs "$1" | grep -qF -- "$2" && return 0; sleep 0.1; done; cb logs "$1"; return 1; }
-ours() { # ours PATTERN: processes of this system alone: the machine may have its own of the same name
-	local p q found=1
-	for p in $(pgrep -f "$1"); do
-		for ((q = p; q > 1; q = $(ps -o ppid= -p "$q" || echo 0))); do
-			[ "$q" != "$pid" ] || { echo "$p"; found=0; break; }
-		done
-	done
-	return $found
-}
 # Stopped early, it is still the shell that was to become it.
 helpers() { ours '^sleep 4711$|local/bin/bg$'; }
 until_state() { # until_state STATE: of the helper that bg left behind

@@ -1,19 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Services of Debian's packages, started from their units.
 
-until_runs() { for i in $(seq 100); do [ "$(cb --json ps | jq --arg a "$1" '[.sessions[] | select(.app == $a)] | length')" = 1 ] && return 0; sleep 0.1; done; return 1; }
-until_gone() { for i in $(seq 100); do [ "$(cb --json ps | jq --arg a "$1" '[.sessions[] | select(.app == $a)] | length')" = 0 ] && return 0; sleep 0.1; done; return 1; }
-until_log() { for i in $(seq 100); do cb logs "$1" | grep -qF -- "$2" && return 0; sleep 0.1; done; cb logs "$1"; return 1; }
+. tests/system/apart.sh
+
 ping() { for i in $(seq 50); do cb exec redis-server -- redis-cli ping </dev/null 2>/dev/null | grep -q PONG && return 0; sleep 0.1; done; return 1; }
-ours() { # ours PATTERN: processes of this system alone: the machine may have its own of the same name
-	local p q found=1
-	for p in $(pgrep -f "$1"); do
-		for ((q = p; q > 1; q = $(ps -o ppid= -p "$q" || echo 0))); do
-			[ "$q" != "$pid" ] || { echo "$p"; found=0; break; }
-		done
-	done
-	return $found
-}
 owner_of() { stat -c %u "/proc/$(ours "$1" | head -n 1)"; }
 page() { # a page of the app nginx, seen from inside
 	sh_in nginx 'exec 2>/dev/null; perl -MIO::Socket -e "\$s = IO::Socket::INET->new(q(127.0.0.1:80)) or exit 1; print \$s qq(GET / HTTP/1.0\r\n\r\n); print while <\$s>"'

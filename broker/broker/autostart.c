@@ -6,8 +6,6 @@
 #include "broker/autostart.h"
 
 #include "base/log.h"
-#include "broker/access.h"
-#include "broker/answer.h"
 #include "broker/app_log.h"
 #include "broker/background.h"
 #include "broker/base_change.h"
@@ -149,7 +147,7 @@ static int choose(struct autostart *a, struct run *run, enum session_kind *ret_k
 
 	*ret_kind = SESSION_RUN;
 	run->flags = RUN_LOG;
-	if (found < 0 || (found == 0 && err->msg[0]))
+	if (found < 0)
 		return -1;
 	if (found == 0) {
 		run->argv = runner_argv(a->broker, &request, err);
@@ -169,8 +167,7 @@ static int choose(struct autostart *a, struct run *run, enum session_kind *ret_k
 /* "background" is not a yes: it is told once, and asked as a question for next time. */
 static bool is_allowed(struct autostart *a)
 {
-	struct permission_ref ref = { .permission = permission_find("background") };
-	struct access_decision found = access_decide(a->broker, NULL, a->app, &ref);
+	struct access_decision found = background_decide(a->broker, NULL, a->app);
 
 	if (found.decision.give == GIVE_ALLOW) {
 		a->refused = false;
@@ -182,7 +179,7 @@ static bool is_allowed(struct autostart *a)
 	app_log_say(a->broker, a->app, "it is not started: background is %s (cowbell grant %s background allow)",
 		    give_name(found.decision.give), a->app);
 	if (found.decision.give == GIVE_ASK)
-		prompt_for_next_time(a->broker, a->app, ref.permission);
+		prompt_for_next_time(a->broker, a->app, permission_find("background"));
 	return false;
 }
 
@@ -202,10 +199,10 @@ static void start(struct autostart *a)
 	a->started_ms = loop_boot_ms();
 	if (choose(a, &run, &kind, &err) < 0) {
 		log_warn("'%s' is not started: %s", a->app, err.msg);
-		if (err.code == EIO)
-			start_later(a, err.msg);
-		else /* another try would find the same */
+		if (err.code == ENOENT || err.code == ENOTSUP) /* another try would find the same */
 			app_log_say(a->broker, a->app, "it is not started: %.500s", err.msg);
+		else
+			start_later(a, err.msg);
 		return;
 	}
 	/* An earlier broker's, or one in which a service cannot be what it is to be. */
@@ -256,25 +253,6 @@ static void text_name(const char *app, char buf[APP_ID_SIZE + 16])
 	(void)snprintf(buf, APP_ID_SIZE + 16, "autostart/%s", app);
 }
 
-/* Who says "autostart on" says yes to the background, unless policy says no. */
-static int grant_background(struct broker *broker, const char *app, const char *by, struct err *err)
-{
-	struct answer answer = {
-		.app = app,
-		.ref = { .permission = permission_find("background") },
-		.give = GIVE_ALLOW,
-		.lasts = { .lasts = LASTS_ALWAYS },
-		.by = by,
-	};
-	struct answer_result result;
-
-	if (background_may_start(broker, NULL, app, err) < 0)
-		return -1;
-	if (access_decide(broker, NULL, app, &answer.ref).decision.give == GIVE_ALLOW)
-		return 0;
-	return answer_store(broker, NULL, &answer, &result, err);
-}
-
 /* Whether there is something to start. -1 with err: a unit that was refused. */
 static int check_service(struct broker *broker, const char *app, struct err *err)
 {
@@ -283,7 +261,7 @@ static int check_service(struct broker *broker, const char *app, struct err *err
 
 	if (found == 1)
 		unit_finish(&service);
-	return found == 1 || (found == 0 && !err->msg[0]) ? 0 : -1;
+	return found < 0 ? -1 : 0;
 }
 
 int autostart_set(struct broker *broker, const char *app, bool on, const char *by, struct err *err)
@@ -293,7 +271,9 @@ int autostart_set(struct broker *broker, const char *app, bool on, const char *b
 	struct autostart *a;
 
 	text_name(app, name);
-	if (on && (check_service(broker, app, err) < 0 || grant_background(broker, app, by, err) < 0))
+	/* Who says "on" says yes to the background, unless policy says no. */
+	if (on && (check_service(broker, app, err) < 0 || background_may_start(broker, NULL, app, err) < 0 ||
+		   background_allow(broker, NULL, app, LASTS_ALWAYS, by, err) < 0))
 		return -1;
 	txn = store_begin(broker->store, true, err);
 	if (!txn)

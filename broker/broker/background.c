@@ -6,7 +6,7 @@
 #include "broker/background.h"
 
 #include "base/log.h"
-#include "broker/access.h"
+#include "base/path.h"
 #include "broker/agent.h"
 #include "broker/answer.h"
 #include "broker/command.h"
@@ -54,7 +54,7 @@ static struct gate_state *state_of(struct session *session)
 	return gate_of(session->broker, &index) ? &session->gates[index] : NULL;
 }
 
-static struct access_decision decide_now(struct broker *broker, struct session *session, const char *app)
+struct access_decision background_decide(struct broker *broker, struct session *session, const char *app)
 {
 	struct permission_ref ref = { .permission = permission_find("background") };
 
@@ -77,10 +77,8 @@ static void note(struct session *session, enum give give, const char *why, const
 
 static void program_of(const struct command *command, char *buf, size_t size)
 {
-	const char *word = command->run.argv && command->run.argv[0] ? command->run.argv[0] : "";
-	const char *slash = strrchr(word, '/');
+	const char *word = command->run.argv && command->run.argv[0] ? path_base(command->run.argv[0]) : "";
 
-	word = slash ? slash + 1 : word;
 	text_escape(word, strlen(word), buf, size);
 }
 
@@ -102,7 +100,7 @@ static void given(struct session *session)
 	if (!state)
 		return;
 	state->given = GIVE_ALLOW;
-	state->until_boot_ms = decide_now(session->broker, session, session->app).until_boot_ms;
+	state->until_boot_ms = background_decide(session->broker, session, session->app).until_boot_ms;
 	access_arm_expiry(session->broker);
 }
 
@@ -266,7 +264,7 @@ void background_exited(struct command *command, uint32_t status, bool left)
 		return;
 	}
 	program_of(command, program, sizeof(program));
-	found = decide_now(session->broker, session, session->app);
+	found = background_decide(session->broker, session, session->app);
 	if (found.decision.give == GIVE_ALLOW) {
 		if (!session->stays)
 			note(session, GIVE_ALLOW, "", program);
@@ -325,7 +323,7 @@ bool background_outlives(struct command *command)
 	if (session->kind == SESSION_INSTALL || session->trial || session->state != SESSION_RUNNING)
 		return false;
 	program_of(command, program, sizeof(program));
-	found = decide_now(session->broker, session, session->app);
+	found = background_decide(session->broker, session, session->app);
 	if (found.decision.give == GIVE_ALLOW) {
 		note(session, GIVE_ALLOW, "", program);
 		background_unattended(command);
@@ -342,7 +340,7 @@ bool background_outlives(struct command *command)
 
 bool background_adopted(struct session *session, bool left)
 {
-	bool may = decide_now(session->broker, session, session->app).decision.give == GIVE_ALLOW;
+	bool may = background_decide(session->broker, session, session->app).decision.give == GIVE_ALLOW;
 
 	session->left = left;
 	for (struct command *c = session->commands; c; c = c->next)
@@ -361,7 +359,7 @@ bool background_adopted(struct session *session, bool left)
 
 int background_may_start(struct broker *broker, struct session *session, const char *app, struct err *err)
 {
-	struct access_decision found = decide_now(broker, session, app);
+	struct access_decision found = background_decide(broker, session, app);
 
 	if (found.decision.give == GIVE_ALLOW || found.decision.give == GIVE_ASK)
 		return 0;
@@ -376,20 +374,19 @@ void background_unattended(struct command *command)
 	given(command->session);
 }
 
-int background_detach(struct command *command, const char *by, struct err *err)
+int background_allow(struct broker *broker, struct session *session, const char *app, enum lasts lasts, const char *by,
+		     struct err *err)
 {
-	struct session *session = command->session;
 	struct answer answer = {
-		.app = session->app,
+		.app = app,
 		.ref = { .permission = permission_find("background") },
 		.give = GIVE_ALLOW,
-		.lasts = { .lasts = LASTS_RUN },
+		.lasts = { .lasts = lasts },
 		.by = by,
 	};
 	struct answer_result result;
 
-	background_unattended(command);
-	if (decide_now(session->broker, session, session->app).decision.give == GIVE_ALLOW)
+	if (background_decide(broker, session, app).decision.give == GIVE_ALLOW)
 		return 0;
-	return answer_store(session->broker, session, &answer, &result, err);
+	return answer_store(broker, session, &answer, &result, err);
 }

@@ -8,6 +8,7 @@
 #ifndef BROKER_BACKGROUND_H
 #define BROKER_BACKGROUND_H
 
+#include "broker/access.h"
 #include "broker/session.h"
 
 #define GATE_BACKGROUND 0xfff1u /* its number among the broker's gates; no supervisor knows it */
@@ -41,9 +42,13 @@ void background_revoked(struct session *session);
 /* Whether app may start with nobody there. -1 with err: who says no. session may be NULL. */
 int background_may_start(struct broker *broker, struct session *session, const char *app, struct err *err);
 
-/* command runs by the word of its owner (--detach), for this run: remembered as an
- * answer, so that it holds for the next broker too. -1 with err. */
-int background_detach(struct command *command, const char *by, struct err *err);
+/* What is decided about it now; session may be NULL. */
+struct access_decision background_decide(struct broker *broker, struct session *session, const char *app);
+
+/* By the word of its owner app may, where it is not allowed yet: stored as an answer, so
+ * that it holds for the next broker too. session: NULL but for LASTS_RUN. -1 with err. */
+int background_allow(struct broker *broker, struct session *session, const char *app, enum lasts lasts, const char *by,
+		     struct err *err);
 
 /* command has nobody and needs nobody. */
 void background_unattended(struct command *command);

@@ -4,6 +4,7 @@
  */
 #include "broker/inspect.h"
 
+#include "base/path.h"
 #include "broker/job.h"
 
 #include <errno.h>
@@ -146,21 +147,15 @@ void inspect_entries_finish(struct inspect_entries *e)
 	for (uint16_t i = 0; i < e->command_count; i++)
 		free(e->commands[i]);
 	e->command_count = e->entry_count = e->unit_count = 0;
+	e->unit_overflow = false;
 }
 
 /* --- the main program --- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static const char *named(char *const *commands, uint16_t count, const char *name)
 {
 	for (uint16_t i = 0; i < count; i++) {
-		if (strcmp(commands[i], name) == 0 || strcmp(base_name(commands[i]), name) == 0)
+		if (strcmp(commands[i], name) == 0 || strcmp(path_base(commands[i]), name) == 0)
 			return commands[i];
 	}
 	return NULL;

@@ -5,6 +5,8 @@
  */
 #include "broker/install_impl.h"
 
+#include "broker/runner.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -71,41 +73,20 @@ void install_tell_changes(struct install *in)
 	free(c);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static void how_to_start(const struct app_record *app, char *buf, size_t size)
-{
-	char program[128];
-
-	if (app->main[0] || app->command_count == 1) {
-		(void)snprintf(buf, size, "cowbell run %s starts it", app->id);
-		return;
-	}
-	if (app->command_count == 0) {
-		(void)snprintf(buf, size, "it brought no program (cowbell shell %s)", app->id);
-		return;
-	}
-	text_escape(base_name(app->commands[0]), strlen(base_name(app->commands[0])), program, sizeof(program));
-	(void)snprintf(buf, size, "it has %u programs: cowbell run --command %s%s %s", app->command_count, program,
-		       app->command_count > 1 ? " (or another)" : "", app->id);
-}
-
 void install_tell_done(struct install *in)
 {
 	struct err err = { 0 };
 	struct store_txn *txn = store_begin(in->broker->store, false, &err);
 	struct app_record app = { 0 };
-	char line[400], start[250];
+	char line[800];
 
 	if (txn && store_app_get(txn, in->name, &app, &err) == 1) {
-		how_to_start(&app, start, sizeof(start));
-		(void)snprintf(line, sizeof(line), "%s%s%s is installed: %s", app.id, app.version[0] ? " " : "", app.version,
-			       start);
+		int n = snprintf(line, sizeof(line), "%s%s%s is installed: ", app.id, app.version[0] ? " " : "", app.version);
+
+		if (runner_program(&app, NULL, &err))
+			(void)snprintf(line + n, sizeof(line) - (size_t)n, "cowbell run %s starts it", app.id);
+		else
+			(void)snprintf(line + n, sizeof(line) - (size_t)n, "%.600s", err.msg);
 		client_text(in->client, STREAM_PROGRESS, line);
 	}
 	app_record_finish(&app);

@@ -166,6 +166,14 @@ static void answer_words(const struct permission *permission, char *buf, size_t 
 	}
 }
 
+static uint64_t grace_of(const struct prompt *prompt, bool agent)
+{
+	/* What is left behind is held in the way of whoever wants to run the app next. */
+	if (background_is(prompt->permission))
+		return 1;
+	return agent ? PROMPT_NETWORK_MS : PROMPT_GRACE_MS;
+}
+
 /* Starts or stops the grace time as agents come and go. A packet cannot wait for
  * ever, whoever thinks about it. */
 static void set_grace(struct prompt *prompt)
@@ -177,17 +185,10 @@ static void set_grace(struct prompt *prompt)
 		loop_remove(prompt->grace_timer);
 		prompt->grace_timer = NULL;
 	}
-	if (background_is(prompt->permission) && !agent) {
-		/* It is held in the way of whoever wants to run it next. */
-		prompt->grace_timer = prompt->grace_timer ? prompt->grace_timer
-							  : loop_add_timer(prompt->broker->loop, 1, on_grace, prompt);
-		return;
-	}
 	if (prompt->grace_timer || prompt->state != PROMPT_WAITING || (agent && !network_is(prompt->permission)))
 		return;
-	prompt->grace_timer = loop_add_timer(prompt->broker->loop, agent ? PROMPT_NETWORK_MS : PROMPT_GRACE_MS, on_grace,
-					     prompt);
-	if (agent)
+	prompt->grace_timer = loop_add_timer(prompt->broker->loop, grace_of(prompt, agent), on_grace, prompt);
+	if (agent || background_is(prompt->permission))
 		return;
 	answer_words(prompt->permission, words, sizeof(words));
 	(void)snprintf(text, sizeof(text), "%s %s %s: cowbell answer %llu %s (within %u s)", prompt->app,

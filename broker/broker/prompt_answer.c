@@ -11,9 +11,9 @@
 
 #include <stdio.h>
 
-/* One of the items of an answer about the network is written down. */
-static int answer_one(struct prompt *prompt, const char *item, enum give give, struct duration lasts, const char *by,
-		      char *says, size_t says_size, struct err *err)
+/* The answer for item is written down, and what it means. */
+static int write_down(struct prompt *prompt, const char *item, enum give give, struct duration lasts, const char *by,
+		      char *says, size_t says_size, struct answer_result *ret, struct err *err)
 {
 	struct answer answer = {
 		.app = prompt->app,
@@ -22,10 +22,9 @@ static int answer_one(struct prompt *prompt, const char *item, enum give give, s
 		.lasts = lasts,
 		.by = by,
 	};
-	struct answer_result result;
 
 	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", item);
-	if (answer_store(prompt->broker, prompt->session, &answer, &result, err) < 0)
+	if (answer_store(prompt->broker, prompt->session, &answer, ret, err) < 0)
 		return -1;
 	answer_says(&answer, says, says_size);
 	return 0;
@@ -54,10 +53,13 @@ static void settle_network(struct prompt *prompt, enum give give, bool once)
 int prompt_answer_items(struct prompt *prompt, const char (*items)[REACH_ITEM_SIZE], size_t count,
 			struct duration lasts, const char *by, char *says, size_t says_size, struct err *err)
 {
+	struct answer_result result;
+
 	if (check_run(prompt, lasts, err) < 0)
 		return -1;
 	for (size_t i = 0; i < (count ? count : 1); i++) {
-		if (answer_one(prompt, count ? items[i] : prompt->item, GIVE_ALLOW, lasts, by, says, says_size, err) < 0)
+		if (write_down(prompt, count ? items[i] : prompt->item, GIVE_ALLOW, lasts, by, says, says_size, &result,
+			       err) < 0)
 			return -1;
 	}
 	settle_network(prompt, GIVE_ALLOW, lasts.lasts == LASTS_ONCE);
@@ -69,6 +71,7 @@ static int answer_network(struct prompt *prompt, enum give give, struct duration
 			  size_t says_size, struct err *err)
 {
 	const char *item = prompt->item;
+	struct answer_result result;
 
 	if (give == GIVE_CHOSEN)
 		return prompt_answer_items(prompt, NULL, 0, lasts, by, says, says_size, err);
@@ -76,7 +79,7 @@ static int answer_network(struct prompt *prompt, enum give give, struct duration
 		return -1;
 	if (give == GIVE_ALLOW && lasts.lasts != LASTS_ONCE)
 		item = prompt->to.local ? REACH_LOCAL : "";
-	if (answer_one(prompt, item, give, lasts, by, says, says_size, err) < 0)
+	if (write_down(prompt, item, give, lasts, by, says, says_size, &result, err) < 0)
 		return -1;
 	settle_network(prompt, give, lasts.lasts == LASTS_ONCE);
 	return 0;
@@ -85,13 +88,6 @@ static int answer_network(struct prompt *prompt, enum give give, struct duration
 int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, const char *by, char *says,
 		  size_t says_size, struct err *err)
 {
-	struct answer answer = {
-		.app = prompt->app,
-		.ref = { .permission = prompt->permission },
-		.give = give,
-		.lasts = lasts,
-		.by = by,
-	};
 	struct session *session = prompt->session;
 	struct broker *broker = prompt->broker;
 	struct answer_result result;
@@ -99,12 +95,9 @@ int prompt_answer(struct prompt *prompt, enum give give, struct duration lasts, 
 
 	if (network_is(prompt->permission))
 		return answer_network(prompt, give, lasts, by, says, says_size, err);
-	(void)snprintf(answer.ref.item, sizeof(answer.ref.item), "%s", prompt->item);
-	if (check_run(prompt, lasts, err) < 0)
+	if (check_run(prompt, lasts, err) < 0 ||
+	    write_down(prompt, prompt->item, give, lasts, by, says, says_size, &result, err) < 0)
 		return -1;
-	if (answer_store(prompt->broker, session, &answer, &result, err) < 0)
-		return -1;
-	answer_says(&answer, says, says_size);
 	if (session)
 		access_answer_waiting(session, prompt->permission, prompt->item, give, result.copy_serial,
 				      result.until_boot_ms);

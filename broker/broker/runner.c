@@ -6,6 +6,7 @@
  */
 #include "broker/runner.h"
 
+#include "base/path.h"
 #include "broker/trial.h"
 
 #include "broker/app_log.h"
@@ -312,17 +313,10 @@ void runner_abandon(struct runner *runner)
 
 /* --- which program --- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static const char *find_program(const struct app_record *app, const char *name)
 {
 	for (uint16_t i = 0; i < app->command_count; i++) {
-		if (strcmp(app->commands[i], name) == 0 || strcmp(base_name(app->commands[i]), name) == 0)
+		if (strcmp(app->commands[i], name) == 0 || strcmp(path_base(app->commands[i]), name) == 0)
 			return app->commands[i];
 	}
 	return NULL;
@@ -335,7 +329,7 @@ static void list_programs(const struct app_record *app, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (uint16_t i = 0; i < app->command_count; i++) {
-		const char *name = base_name(app->commands[i]);
+		const char *name = path_base(app->commands[i]);
 
 		if (find_program(app, name) != app->commands[i]) /* the same in /usr/sbin and /sbin */
 			continue;
@@ -347,7 +341,7 @@ static void list_programs(const struct app_record *app, char *buf, size_t size)
 	}
 }
 
-static const char *main_program(const struct app_record *app, const char *wanted, struct err *err)
+const char *runner_program(const struct app_record *app, const char *wanted, struct err *err)
 {
 	const char *found;
 	char list[200];
@@ -383,7 +377,7 @@ static char **build_argv(const struct run_request *r, const struct app_record *a
 	if (r->shell) {
 		argv[n++] = xstrdup("/bin/sh");
 	} else if (!r->exec_only) {
-		const char *program = main_program(app, r->command, err);
+		const char *program = runner_program(app, r->command, err);
 
 		if (!program)
 			goto fail;
@@ -472,7 +466,9 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 	(void)snprintf(runner->app, sizeof(runner->app), "%s", r->app);
 	runner->command = session_command(session, &run, &runner_command_ops, runner);
 	runner->command->hands = hands;
-	if (r->detach && background_detach(runner->command, "run --detach", err) < 0) {
+	if (r->detach)
+		background_unattended(runner->command);
+	if (r->detach && background_allow(broker, session, r->app, LASTS_RUN, "run --detach", err) < 0) {
 		runner->command->ops = NULL;
 		command_abandon(steal_ptr(&runner->command));
 		runner_free(runner);

@@ -10,6 +10,7 @@
 #include "broker/session.h"
 
 struct runner;
+struct app_record;
 
 /* What the client asked for; vectors are copied after filtering. */
 struct run_request {
@@ -37,6 +38,10 @@ void runner_attach(struct runner *runner, int fd);
 
 /* It never was. */
 void runner_abandon(struct runner *runner);
+
+/* Which program of app "run" starts; wanted NULL: its main one. NULL with err, and with
+ * what to do instead. Borrowed from app. */
+const char *runner_program(const struct app_record *app, const char *wanted, struct err *err);
 
 /* The words of what request asks for: the app's program, or the caller's own. NULL
  * with err as above; the caller frees with strv_free. */

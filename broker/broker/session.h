@@ -23,10 +23,10 @@ enum session_state {
 /* Names that a program may give itself in one session's history. */
 #define PROGRAMS_MAX 32u
 
-/* An answer that holds for this session alone. */
 struct store_txn;
 struct app_record;
 
+/* An answer that holds for this session alone. */
 struct session_answer {
 	struct session_answer *next;
 	const struct permission *permission;

@@ -91,8 +91,8 @@ int unit_get(struct broker *broker, struct store_txn *txn, const char *app, stru
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", line);
 	if (strcmp(user, "?") == 0) {
 		word = take_line(&p);
-		err_set(err, ENOTSUP, "the service '%s' of '%s' cannot be started: %s", ret->name, app, word ? word : "");
-		return 0;
+		return err_set(err, ENOTSUP, "the service '%s' of '%s' cannot be started: %s", ret->name, app,
+			       word ? word : "");
 	}
 	(void)snprintf(ret->user, sizeof(ret->user), "%s", user);
 	ret->argv = xcalloc(ARGS_MAX + 1, sizeof(*ret->argv));

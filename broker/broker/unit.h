@@ -22,8 +22,8 @@ const struct inspect_unit *unit_choose(const struct inspect_entries *entries, co
 int unit_put(struct store_txn *txn, const char *app, const char *package, const struct inspect_entries *entries,
 	     struct err *err);
 
-/* 1: ret is filled and the caller finishes it; 0: app has none, or it cannot be
- * started (err says why, when there is one); -1 with err. */
+/* 1: ret is filled and the caller finishes it; 0: app has none; -1 with err. ENOTSUP: it
+ * has one that cannot be started, of which ret has the name alone. */
 int unit_get(struct broker *broker, struct store_txn *txn, const char *app, struct unit_service *ret, struct err *err);
 void unit_finish(struct unit_service *service);
 

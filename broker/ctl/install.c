@@ -6,6 +6,7 @@
  */
 #include "ctl/relay.h"
 
+#include "base/path.h"
 #include "policy/permission.h"
 
 #include <errno.h>
@@ -82,13 +83,6 @@ json_t *install_params(const char *kind, const char *name, const char *source, c
 			 "timeout", (json_int_t)timeout_s);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int install_debs(struct ctl *ctl, const char *name, int count, char **paths)
 {
 	int fds[FILES_MAX], rc;
@@ -109,8 +103,8 @@ static int install_debs(struct ctl *ctl, const char *name, int count, char **pat
 			return EXIT_FAILED;
 		}
 	}
-	(void)snprintf(source, sizeof(source), "file %.400s", base_name(paths[0]));
-	rc = relay_command(ctl, base_name(paths[0]), "io.cowbell.Install",
+	(void)snprintf(source, sizeof(source), "file %.400s", path_base(paths[0]));
+	rc = relay_command(ctl, path_base(paths[0]), "io.cowbell.Install",
 			   install_params("deb", name ? name : "", source, NULL, (size_t)count), fds, (size_t)count, false,
 			   false);
 	for (int i = 0; i < count; i++)
@@ -250,7 +244,7 @@ static json_t *bundle_params(const char *name, const char *path, const char *key
 	char source[512];
 	json_t *params;
 
-	(void)snprintf(source, sizeof(source), "bundle %.400s", base_name(path));
+	(void)snprintf(source, sizeof(source), "bundle %.400s", path_base(path));
 	params = install_params("bundle", name ? name : "", source, NULL, 1);
 	if (key)
 		json_object_set_new(params, "key", json_string(key));
@@ -261,7 +255,7 @@ static json_t *bundle_params(const char *name, const char *path, const char *key
 static void find_signer(struct ctl *ctl, const char *path, int fd, char ret[64])
 {
 	struct ctl quiet = { .root = ctl->root, .json = true, .quiet = true };
-	char *text = inspect_file(&quiet, "bundle", base_name(path), fd);
+	char *text = inspect_file(&quiet, "bundle", path_base(path), fd);
 	json_t *found = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
 	(void)snprintf(ret, 64, "%s", found ? str_of(found, "signed") : "");
@@ -290,14 +284,14 @@ static int install_bundle(struct ctl *ctl, const char *name, const char *path, c
 			return EXIT_FAILED;
 		}
 		(void)snprintf(question, sizeof(question), "%s is signed with the key %s. Install it from this publisher?",
-			       base_name(path), signer);
-		if (!ctl_confirm(ctl, base_name(path), question)) {
+			       path_base(path), signer);
+		if (!ctl_confirm(ctl, path_base(path), question)) {
 			(void)close(fd);
 			return EXIT_FAILED;
 		}
 		key = signer;
 	}
-	rc = relay_command(ctl, base_name(path), "io.cowbell.Install", bundle_params(name, path, key), &fd, 1, false, false);
+	rc = relay_command(ctl, path_base(path), "io.cowbell.Install", bundle_params(name, path, key), &fd, 1, false, false);
 	(void)close(fd);
 	return rc;
 }

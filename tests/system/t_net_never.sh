@@ -115,13 +115,12 @@ P
 cut() { # cut NAME ADDRESS talk|idle COMMAND...
 	local what=$1 job
 	rm -f "$T/stream.out"
-	cb exec web -- python3 -c "$(cat "$T/stream.py")" "$2" "$3" </dev/null >"$T/stream.out" 2>&1 &
+	cb exec web -- python3 -c "$(cat "$T/stream.py")" "$2" "$3" </dev/null >"$T/stream.out" 2>>"$T/notices" &
 	job=$!
 	wait_for grep -qs got "$T/stream.out" || echo "not ok it streams"
 	shift 3
 	"$@" >/dev/null 2>&1
 	wait_for test "$(wc -l <"$T/stream.out")" != 1
-	wait_for grep -qE 'ECONN|closed' "$T/stream.out"
 	like "$what" "$(tail -n 1 "$T/stream.out")" 'ECONNABORTED|ECONNRESET'
 	kill $job 2>/dev/null
 	wait $job 2>/dev/null

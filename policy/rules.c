@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FILE_MAX_BYTES (256u * 1024)
 #define RULES_MAX 4096u
 #define FILES_MAX 256u
 
@@ -71,8 +70,8 @@ int ruleset_parse(struct ruleset *set, const char *file, const char *text, size_
 	size_t count = 0;
 	int n;
 
-	if (size > FILE_MAX_BYTES)
-		return err_set(err, EFBIG, "%s: larger than %u bytes", file, FILE_MAX_BYTES);
+	if (size > RULES_TEXT_MAX)
+		return err_set(err, EFBIG, "%s: larger than %u bytes", file, RULES_TEXT_MAX);
 	lines_begin(&lines, file, text, size);
 	while ((n = lines_next(&lines, &line, err)) > 0) {
 		if (line.count == 0)
@@ -107,19 +106,40 @@ static int is_rules_file(const struct dirent *entry)
 {
 	size_t n = strlen(entry->d_name);
 
-	return n > 6 && n < 128 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 6, ".rules") == 0;
+	return n > 6 && n < RULES_FILE_SIZE && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 6, ".rules") == 0;
 }
 
-/* The earlier version of a file that is broken now. */
+int ruleset_add(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err)
+{
+	struct rules_text *kept;
+
+	if (set->text_count == FILES_MAX)
+		return err_set(err, E2BIG, "%s: more than %u policy files", file, FILES_MAX);
+	if (ruleset_parse(set, file, text, size, err) < 0)
+		return -1;
+	set->texts = xrealloc(set->texts, (set->text_count + 1) * sizeof(*set->texts));
+	kept = &set->texts[set->text_count++];
+	(void)snprintf(kept->file, sizeof(kept->file), "%s", file);
+	kept->text = xcalloc(1, size + 1);
+	if (size)
+		memcpy(kept->text, text, size);
+	kept->size = size;
+	return 0;
+}
+
+/* The earlier version of a file that is broken now. file NULL: of all. */
 static bool keep_previous(struct ruleset *set, const struct ruleset *previous, const char *file)
 {
 	bool any = false;
 
-	for (size_t i = 0; previous && i < previous->count; i++) {
-		if (strcmp(previous->rules[i].file, file) != 0)
+	for (size_t i = 0; previous && i < previous->text_count; i++) {
+		const struct rules_text *kept = &previous->texts[i];
+		struct err unused = { 0 };
+
+		if (file && strcmp(kept->file, file) != 0)
 			continue;
-		set->rules = xrealloc(set->rules, (set->count + 1) * sizeof(*set->rules));
-		set->rules[set->count++] = previous->rules[i];
+		if (ruleset_add(set, kept->file, kept->text, kept->size, &unused) < 0)
+			return false; /* too much, together with what is new */
 		any = true;
 	}
 	return any;
@@ -130,9 +150,9 @@ static int load_file(struct ruleset *set, int dirfd, const char *name, struct er
 	cleanup_free char *text = NULL;
 	size_t size;
 
-	if (fd_read_file(dirfd, name, FILE_MAX_BYTES, &text, &size, err) < 0)
+	if (fd_read_file(dirfd, name, RULES_TEXT_MAX, &text, &size, err) < 0)
 		return -1;
-	return ruleset_parse(set, name, text, size, err);
+	return ruleset_add(set, name, text, size, err);
 }
 
 int ruleset_load(struct ruleset *set, int dirfd, const struct ruleset *previous, struct err *err)
@@ -144,18 +164,19 @@ int ruleset_load(struct ruleset *set, int dirfd, const struct ruleset *previous,
 	if (dirfd < 0)
 		return 0;
 	n = scandirat(dirfd, ".", &names, is_rules_file, alphasort);
-	if (n < 0) {
-		set->broken = true;
-		return err_sys(err, "list policy folder");
+	if (n < 0) { /* what it says now is not known, what it said is */
+		(void)err_sys(err, "list policy folder");
+		set->broken = !keep_previous(set, previous, NULL);
+		return -1;
 	}
 	for (int i = 0; i < n; i++) {
 		struct err one = { 0 };
 
-		if (i >= (int)FILES_MAX || load_file(set, dirfd, names[i]->d_name, &one) < 0) {
+		if (load_file(set, dirfd, names[i]->d_name, &one) < 0) {
 			if (!keep_previous(set, previous, names[i]->d_name))
 				set->broken = true;
 			if (rc == 0)
-				err_set(err, one.code, "%s", one.msg[0] ? one.msg : "more than 256 policy files");
+				(void)err_set(err, one.code, "%s", one.msg);
 			rc = -1;
 		}
 		free(names[i]);
@@ -166,6 +187,9 @@ int ruleset_load(struct ruleset *set, int dirfd, const struct ruleset *previous,
 
 void ruleset_finish(struct ruleset *set)
 {
+	for (size_t i = 0; i < set->text_count; i++)
+		free(set->texts[i].text);
+	free(set->texts);
 	free(set->rules);
 	memset(set, 0, sizeof(*set));
 }

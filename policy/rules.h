@@ -12,6 +12,9 @@
 
 #include "policy/permission.h"
 
+#define RULES_TEXT_MAX (256u * 1024) /* of one file */
+#define RULES_FILE_SIZE 128u         /* of its name, with the NUL */
+
 struct rule {
 	char app[64];        /* or "*" */
 	char permission[32]; /* or "*" */
@@ -19,26 +22,39 @@ struct rule {
 	enum give give;
 	struct duration lasts;
 	bool enforce;
-	char file[128];
+	char file[RULES_FILE_SIZE];
 	unsigned int line;
 	char why[128]; /* escaped */
+};
+
+/* The text that a file's rules came from, for the day when the file is bad. */
+struct rules_text {
+	char file[RULES_FILE_SIZE];
+	char *text;
+	size_t size;
 };
 
 struct ruleset {
 	struct rule *rules;
 	size_t count;
+	struct rules_text *texts; /* of ruleset_add, in its order */
+	size_t text_count;
 	bool broken; /* a file was bad and no earlier good version of it is held */
 };
 
-/* Parses one file's text (size bytes, need not be NUL-ended, at most 256 KiB
+/* Parses one file's text (size bytes, need not be NUL-ended, at most RULES_TEXT_MAX
  * and 4096 rules) and appends its rules to set. After -1 set is unchanged and
  * err says "FILE:LINE: what is wrong (what would do)". */
 int ruleset_parse(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err);
 
-/* Reads every *.rules file of dirfd in the order of their names. A bad file:
- * its rules from previous (same file name) are kept if there are any, else
- * set->broken; the first error goes to err and -1 is returned, with the set
- * usable. previous may be NULL. A missing directory is dirfd -1: empty set. */
+/* As ruleset_parse; the text is copied and stays with set. */
+int ruleset_add(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err);
+
+/* Reads every *.rules file of dirfd in the order of their names. A bad file: what
+ * previous has under its name is kept, also when that has no rules; if there is
+ * nothing, set->broken. A folder that cannot be listed: all of previous is kept.
+ * The first error goes to err and -1 is returned, with the set usable. previous
+ * may be NULL. A missing directory is dirfd -1: empty set. */
 int ruleset_load(struct ruleset *set, int dirfd, const struct ruleset *previous, struct err *err);
 
 void ruleset_finish(struct ruleset *set);

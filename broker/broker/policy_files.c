@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * An editor writes a file in several steps, so a change is read a moment after
- * its last sign. Of a file that has become bad its last good version stays in
- * force; with none, nothing below it may give (policy/decide.h).
+ * its last sign. Of a file that is bad its last good version stays in force, also
+ * across a start of the broker (policy_kept.h); with none, nothing below it may give (policy/decide.h).
  */
 #include "broker/policy_files.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/policy_kept.h"
 #include "broker/prompt.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <sys/inotify.h>
 
 #define SETTLE_MS 100u
+#define RETRY_MS 60000u /* until the store is tried again */
 #define SIGNS                                                                                                          \
 	(IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
 
@@ -32,7 +34,7 @@ struct policy_files {
 	struct folder folders[2]; /* admin, vendor */
 	char trouble[1400];
 	int watch;
-	struct loop_source *source, *timer;
+	struct loop_source *source, *timer, *retry;
 };
 
 const char *policy_files_folder(const struct broker *broker, bool vendor)
@@ -57,8 +59,9 @@ static void read_folder(struct folder *folder)
 	if (fd < 0 && errno != ENOENT) {
 		/* What it says now is not known, what it said is. */
 		(void)snprintf(folder->trouble, sizeof(folder->trouble), "'%.400s' cannot be read: %s%s", folder->path,
-			       strerror(errno), folder->set->count ? "; the rules read earlier stay in force" : "");
-		folder->set->broken |= folder->set->count == 0;
+			       strerror(errno),
+			       folder->set->text_count ? "; the rules read earlier stay in force" : "");
+		folder->set->broken |= folder->set->text_count == 0;
 		return;
 	}
 	if (ruleset_load(&now, fd, folder->set, &err) < 0)
@@ -81,6 +84,34 @@ static void read_all(struct policy_files *files)
 		log_warn("policy: %s", files->trouble);
 	else if (before[0] && !files->trouble[0])
 		log_info("policy: all files are good again");
+}
+
+/* What is not kept yet is tried again: an older version may give what this one took. */
+static void keep_all(struct broker *broker);
+
+static void on_retry(void *data)
+{
+	struct broker *broker = data;
+
+	loop_remove(broker->policy_files->retry);
+	broker->policy_files->retry = NULL;
+	keep_all(broker);
+}
+
+static void keep_all(struct broker *broker)
+{
+	struct policy_files *files = broker->policy_files;
+
+	for (size_t i = 0; i < ARRAY_LEN(files->folders); i++) {
+		struct err err = { 0 };
+
+		if (policy_kept_write(broker, i == 1, files->folders[i].set, &err) == 0)
+			continue;
+		log_warn("policy: the files of '%s' cannot be kept for a start with bad ones: %s", files->folders[i].path,
+			 err.msg);
+		if (!files->retry)
+			files->retry = loop_add_timer(broker->loop, RETRY_MS, on_retry, broker);
+	}
 }
 
 /* --- what runs --- */
@@ -157,6 +188,7 @@ static void on_settled(void *data)
 	files->timer = NULL;
 	watch_all(files); /* before reading: what comes after is seen */
 	read_all(files);
+	keep_all(broker);
 	rethink(broker);
 }
 
@@ -184,6 +216,8 @@ void policy_files_start(struct broker *broker)
 	(void)snprintf(files->folders[0].path, PATH_SIZE, root[0] ? "%s/etc/policy.d" : "%s/etc/cowbell/policy.d", root);
 	(void)snprintf(files->folders[1].path, PATH_SIZE, root[0] ? "%s/share/policy.d" : "%s/usr/share/cowbell/policy.d",
 		       root);
+	for (size_t i = 0; i < ARRAY_LEN(files->folders); i++)
+		policy_kept_read(broker, i == 1, files->folders[i].set);
 	files->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (files->watch >= 0) {
 		files->source = loop_add_fd(broker->loop, files->watch, EPOLLIN, on_sign, broker);
@@ -192,6 +226,7 @@ void policy_files_start(struct broker *broker)
 		log_warn("policy folders cannot be watched: %s; changes count from the next start", strerror(errno));
 	}
 	read_all(files);
+	keep_all(broker);
 }
 
 void policy_files_stop(struct broker *broker)
@@ -202,6 +237,7 @@ void policy_files_stop(struct broker *broker)
 		return;
 	loop_remove(files->source);
 	loop_remove(files->timer);
+	loop_remove(files->retry);
 	if (files->watch >= 0)
 		(void)close(files->watch);
 	ruleset_finish(&broker->admin);

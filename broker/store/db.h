@@ -26,6 +26,7 @@ enum db {
 	DB_JOURNAL,
 	DB_GRANTS_THEN,
 	DB_TRAFFIC,
+	DB_POLICY,
 	DB_COUNT
 };
 

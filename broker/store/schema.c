@@ -24,6 +24,7 @@ static const char *const db_names[DB_COUNT] = {
 	[DB_JOURNAL] = "journal",
 	[DB_GRANTS_THEN] = "grants-then",
 	[DB_TRAFFIC] = "traffic",
+	[DB_POLICY] = "policy",
 };
 
 /* Schema 0 differs in nothing but its number. */

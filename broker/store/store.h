@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "policy/permission.h"
+#include "policy/rules.h"
 #include "proto/launch.h"
 #include "proto/msg.h"
 
@@ -262,6 +263,20 @@ int store_traffic_get(struct store_txn *txn, const char *app, const char *item, 
 int store_traffic_put(struct store_txn *txn, const struct traffic_record *record, struct err *err);
 int store_traffic_each(struct store_txn *txn, const char *app, int (*fn)(void *data, const struct traffic_record *record),
 		       void *data, struct err *err);
+
+/* --- policy files --- */
+
+/* The last good text of a policy file, vendor's or administrator's; any bytes. */
+int store_policy_put(struct store_txn *txn, bool vendor, const char *file, const char *text, size_t size,
+		     struct err *err);
+/* file NULL: of all of them. 0 also when there was none. */
+int store_policy_delete(struct store_txn *txn, bool vendor, const char *file, struct err *err);
+
+/* In order of names. One that is not whole is left out: half a policy is another
+ * one. What fn gets is borrowed for the call. */
+int store_policy_each(struct store_txn *txn, bool vendor,
+		      int (*fn)(void *data, const char *file, const char *text, size_t size), void *data,
+		      struct err *err);
 
 /* --- generations --- */
 

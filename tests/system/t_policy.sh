@@ -66,6 +66,25 @@ for i in $(seq 50); do cb doctor | grep -q '10-house.rules:1' && break; sleep 0.
 like "a bad file is told, with its line" "$(cb doctor)" "10-house.rules:1: 'forever' means nothing here"
 like "its last good version stays in force" "$(cb explain till contacts)" 'is empty.*10-house.rules:1'
 like "loudly" "$(daemon_log)" 'policy: .*10-house.rules:1.*last good version stays in force'
+stop
+start
+like "also across a start" "$(cb explain till contacts)" 'is empty.*10-house.rules:1 house rule'
+like "which is as loud" "$(daemon_log | tail -n 3)" 'policy: .*10-house.rules:1.*last good version stays in force'
+echo '# nothing yet' >"$P/15-later.rules"
+echo 'till storage no' >"$P/20-mark.rules"
+until_is till storage 'is no' >/dev/null
+rm "$P/20-mark.rules"
+echo 'not a rule' >"$P/15-later.rules"
+until_is till storage 'is ask' >/dev/null
+ok "one that said nothing yet goes on saying nothing" until_is till contacts 'is empty.*10-house.rules:1'
+rm "$P/15-later.rules" "$P/10-house.rules"
+until_is till contacts 'vendor policy' >/dev/null
+stop
+echo '* contacts empty forever' >"$P/10-house.rules"
+start
+like "a file that was taken away has no good version, also across a start" "$(cb explain till contacts)" 'is no, decided by broken policy'
+echo '* contacts empty' >"$P/10-house.rules"
+until_is till contacts 'is empty' >/dev/null
 echo 'nonsense' >"$P/00-new.rules"
 ok "of a new bad file there is none: nothing below may give" until_is till contacts 'is no, decided by broken policy: .*00-new.rules:1'
 like "not even what was answered" "$(cb explain game contacts)" 'is no'

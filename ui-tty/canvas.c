@@ -57,6 +57,24 @@ void text_fit(const char *text, int width, char *buf, size_t size)
 	buf[used] = '\0';
 }
 
+void text_fit_ends(const char *text, int width, char *buf, size_t size)
+{
+	int columns = text_columns(text), head, w;
+	size_t used;
+
+	text_fit(text, width, buf, size);
+	if (columns <= width || width < 8)
+		return;
+	head = (width - 3) / 3;
+	text_fit(text, head, buf, size);
+	used = strlen(buf);
+	for (int skip = columns - (width - 3 - head); skip > 0; skip -= w)
+		text += next_char(text, &w);
+	while ((*text & 0xc0) == 0x80) /* a character's marks went with it */
+		text++;
+	(void)snprintf(buf + used, size - used, "...%s", text);
+}
+
 void text_pad(const char *text, int width, char *buf, size_t size)
 {
 	size_t n;

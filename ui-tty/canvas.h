@@ -75,6 +75,10 @@ void lines_add_wrapped(struct lines *lines, enum style style, int columns, const
 /* Cuts text to width columns, by whole characters. */
 void text_fit(const char *text, int width, char *buf, size_t size);
 
+/* As text_fit, but a text that is too wide loses its middle, with "..." there: who a
+ * host belongs to stands at its end. */
+void text_fit_ends(const char *text, int width, char *buf, size_t size);
+
 /* Columns that a text of printable UTF-8 takes (wide characters count two). */
 int text_columns(const char *text);
 

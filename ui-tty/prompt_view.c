@@ -63,6 +63,9 @@ struct frame {
 	struct prompt_rows *out;
 	bool plain;
 	int inner;
+	bool airy;    /* empty rows between the parts */
+	size_t about; /* rows for what it wants, at most */
+	size_t rest;  /* and for each other text */
 };
 
 static void add_row(struct frame *f, const char *text)
@@ -79,15 +82,27 @@ static void add_row(struct frame *f, const char *text)
 		       side);
 }
 
-/* "app    text", broken at blanks over as many rows as it takes, at most three. */
-static void add_labelled(struct frame *f, const char *label, const char *text)
+static void add_gap(struct frame *f)
+{
+	if (f->airy)
+		add_row(f, "");
+}
+
+/* "app    text", broken at blanks over as many rows as it takes, at most most: then
+ * its middle goes, and that is seen. */
+static void add_labelled(struct frame *f, const char *label, const char *text, size_t most)
 {
 	struct lines lines = { 0 };
-	int width = text_columns(label);
-	char row[PROMPT_ROW_BYTES];
+	int width = text_columns(label), room = f->inner - 2 - width;
+	char row[PROMPT_ROW_BYTES], cut[LINE_BYTES * 3];
 
-	lines_add_wrapped(&lines, STYLE_PLAIN, f->inner - 2 - width, text);
-	for (size_t i = 0; i < lines.count && i < 3; i++) {
+	lines_add_wrapped(&lines, STYLE_PLAIN, room, text);
+	for (int columns = room * (int)most; lines.count > most && columns > 8; columns -= 3) {
+		lines_free(&lines);
+		text_fit_ends(text, columns, cut, sizeof(cut));
+		lines_add_wrapped(&lines, STYLE_PLAIN, room, cut);
+	}
+	for (size_t i = 0; i < lines.count && i < most; i++) {
 		(void)snprintf(row, sizeof(row), "%s%*s%s", i ? "" : label, i ? width : 0, "", lines.line[i].text);
 		add_row(f, row);
 	}
@@ -140,48 +155,73 @@ static const char *what_it_does(const char *permission)
 	return strcmp(permission, "background") == 0 ? "is left running with nobody there" : "opens it";
 }
 
-void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int columns, bool plain,
-		 struct prompt_rows *ret)
+static void add_facts(struct frame *f, const struct prompt_text *p)
 {
-	struct frame f = { .out = ret, .plain = plain, .inner = columns - 2 };
-	char row[1024], word[32];
+	char row[1024];
 
-	if (f.inner > 62)
-		f.inner = 62;
-	memset(ret, 0, sizeof(*ret));
-	ret->width = f.inner + 2;
-	add_edge(&f, true);
 	(void)snprintf(row, sizeof(row), "%s wants %s", p->app, p->about);
-	add_labelled(&f, plain ? "* " : "♪ ", row);
-	add_row(&f, "");
+	add_labelled(f, f->plain ? "* " : "♪ ", row, f->about);
+	add_gap(f);
 	(void)snprintf(row, sizeof(row), "%s, from %s", p->title, p->source);
-	add_labelled(&f, "app    ", row);
+	add_labelled(f, "app    ", row, f->rest);
 	(void)snprintf(row, sizeof(row), "%s %s", p->program[0] ? p->program : "a program that is not known",
 		       what_it_does(p->permission));
-	add_labelled(&f, "now    ", row);
+	add_labelled(f, "now    ", row, f->rest);
 	if (p->looks_alike)
-		add_row(&f, "note   a name looks like another");
+		add_row(f, "note   a name looks like another");
 	if (p->says[0]) {
 		(void)snprintf(row, sizeof(row), "\"%s\"", p->says);
-		add_labelled(&f, "says   ", row);
+		/* What it says cannot seem to have ended. */
+		for (char *q = row + 1; *q && q[1]; q++)
+			*q = *q == '"' ? '\'' : *q;
+		add_labelled(f, "says   ", row, f->rest);
 	}
-	add_row(&f, "");
-	ret->first_answer = (int)ret->count;
-	add_answers(&f, p, c);
-	add_row(&f, "");
-	add_durations(&f, p, c);
-	add_row(&f, "");
+}
+
+static void add_choice(struct frame *f, const struct prompt_text *p, const struct prompt_choice *c)
+{
+	char row[1024], word[32];
+
+	f->out->first_answer = (int)f->out->count;
+	add_answers(f, p, c);
+	add_gap(f);
+	add_durations(f, p, c);
+	add_gap(f);
 	(void)snprintf(word, sizeof(word), "%s", prompt_answer_word(p->permission, p->answers[c->answer]));
 	word[0] = (char)tolower((unsigned char)word[0]);
 	(void)snprintf(row, sizeof(row), "Enter: %s, %s%s    Esc: later", word, duration_labels[c->duration],
 		       c->all ? ", all" : "");
-	add_row(&f, row);
+	add_row(f, row);
 	if (p->more) {
 		(void)snprintf(row, sizeof(row), "%s%u more from %s; s: %s", c->all ? "and the same for " : "", p->more, p->app,
 			       c->all ? "not" : "the same for all");
-		add_row(&f, row);
+		add_row(f, row);
 	}
-	add_edge(&f, false);
+}
+
+void prompt_view(const struct prompt_text *p, const struct prompt_choice *c, int rows, int columns, bool plain,
+		 struct prompt_rows *ret)
+{
+	static const struct {
+		bool airy;
+		size_t about, rest;
+	} tries[] = { { true, 6, 3 }, { false, 4, 2 }, { false, 3, 1 }, { false, 2, 1 } };
+	struct frame f = { .out = ret, .plain = plain, .inner = columns - 2 };
+
+	if (f.inner > 62)
+		f.inner = 62;
+	for (size_t i = 0; i < ARRAY_LEN(tries) && (i == 0 || !prompt_fits(ret, rows, columns)); i++) {
+		memset(ret, 0, sizeof(*ret));
+		ret->width = f.inner + 2;
+		f.airy = tries[i].airy;
+		f.about = tries[i].about;
+		f.rest = tries[i].rest;
+		add_edge(&f, true);
+		add_facts(&f, p);
+		add_row(&f, "");
+		add_choice(&f, p, c);
+		add_edge(&f, false);
+	}
 }
 
 bool prompt_fits(const struct prompt_rows *r, int rows, int columns)
@@ -191,7 +231,7 @@ bool prompt_fits(const struct prompt_rows *r, int rows, int columns)
 
 bool prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c, int columns, char *buf, size_t size)
 {
-	char line[1024];
+	char line[1024], rest[512];
 	int n;
 
 	n = snprintf(line, sizeof(line), "[%s, %s%s]", prompt_answer_word(p->permission, p->answers[c->answer]), duration_labels[c->duration],
@@ -201,7 +241,13 @@ bool prompt_view_line(const struct prompt_text *p, const struct prompt_choice *c
 		text_fit(line, columns - 1, buf, size);
 		return false;
 	}
-	(void)snprintf(line + n, sizeof(line) - (size_t)n, " %s wants %s: up/down, Enter, Esc later", p->app, p->about);
+	(void)snprintf(rest, sizeof(rest), " %s wants %s: up/down, Enter, Esc later", p->app, p->about);
+	if (is_network(p->permission) && text_columns(line) + text_columns(rest) > columns - 1) {
+		/* Rather no help than half a host. */
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " %s wants ", p->app);
+		text_fit_ends(p->about, columns - 1 - text_columns(line), rest, sizeof(rest));
+	}
+	(void)snprintf(line + n, sizeof(line) - (size_t)n, "%s", rest);
 	text_fit(line, columns - 1, buf, size);
 	return true;
 }

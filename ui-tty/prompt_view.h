@@ -39,8 +39,9 @@ struct prompt_rows {
 	int first_answer; /* the row of answers[0] */
 };
 
-/* columns: of the terminal. plain: ASCII alone. */
-void prompt_view(const struct prompt_text *prompt, const struct prompt_choice *choice, int columns, bool plain,
+/* rows, columns: of the terminal; where not all fits, what is said at length is said
+ * shorter. plain: ASCII alone. */
+void prompt_view(const struct prompt_text *prompt, const struct prompt_choice *choice, int rows, int columns, bool plain,
 		 struct prompt_rows *ret);
 
 /* Whether all of it can stand on a screen of this size, with a row to spare. */

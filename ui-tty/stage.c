@@ -183,7 +183,7 @@ bool stage_draw(struct stage *s, const struct prompt_text *prompt, const struct 
 	char line[PROMPT_ROW_BYTES];
 	bool shown = true;
 
-	prompt_view(prompt, choice, s->columns, s->plain, rows);
+	prompt_view(prompt, choice, s->rows, s->columns, s->plain, rows);
 	if (prompt_fits(rows, s->rows, s->columns)) {
 		draw_box(s, rows);
 	} else {

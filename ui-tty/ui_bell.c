@@ -118,7 +118,7 @@ static bool choice_is_shown(const struct ui *ui)
 	char line[PROMPT_ROW_BYTES];
 	bool shown;
 
-	prompt_view(&ui->bell, &ui->choice, ui->columns, false, rows);
+	prompt_view(&ui->bell, &ui->choice, ui->rows, ui->columns, false, rows);
 	shown = prompt_fits(rows, ui->rows, ui->columns) ||
 		prompt_view_line(&ui->bell, &ui->choice, ui->columns, line, sizeof(line));
 	free(rows);
@@ -160,7 +160,7 @@ static struct prompt_rows *draw_box(const struct ui *ui, const struct canvas *ca
 	struct prompt_text text = ui->bell;
 
 	text.more = more_of(ui);
-	prompt_view(&text, &ui->choice, canvas->columns, false, rows);
+	prompt_view(&text, &ui->choice, canvas->rows, canvas->columns, false, rows);
 	return rows;
 }
 

@@ -8,6 +8,7 @@
 #include "broker/install_impl.h"
 
 #include "bundle/bundle.h"
+#include "broker/says.h"
 
 #include "base/fd.h"
 
@@ -124,6 +125,7 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 		(void)snprintf(in->about.main, sizeof(in->about.main), "%.127s", value);
 		return;
 	case INSPECT_SAYS: {
+		says_add(in->about.says, value);
 		size_t n = strlen(in->about.declared), len = strcspn(value, " ");
 
 		if (n + len + 2 < sizeof(in->about.declared))

@@ -7,6 +7,8 @@
  */
 #include "broker/install_impl.h"
 
+#include "broker/says.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,6 +183,8 @@ static void on_fact(void *data, enum inspect_key key, const char *value)
 
 	if (key == INSPECT_NAME) /* what comes along is not looked for */
 		in->came_names[in->read < INSTALL_FILES_MAX ? in->read : 0] = xstrdup(value);
+	if (key == INSPECT_SAYS && in->read == 0) /* the others are there for the first */
+		says_add(in->about.says, value);
 	if (key == INSPECT_INSTALLED_SIZE || key == INSPECT_BYTES)
 		take_room(in, strtoull(value, NULL, 10));
 	if (key != INSPECT_DEPENDS || in->depend_count == 400)
@@ -250,6 +254,7 @@ static void read_next(struct install *in)
 
 void install_fetch(struct install *in)
 {
+	in->about.has_said = true;
 	if (in->names) {
 		install_progress(in, 0, "look into this system's lists");
 		ask(in, in->update ? PACKAGE_LIST : PACKAGE_FETCH, in->names);

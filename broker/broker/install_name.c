@@ -155,6 +155,8 @@ int install_name_apply(struct store_txn *txn, struct app_record *app, const stru
 		app->memory_max = about->memory_max;
 		app->pids_max = about->pids_max;
 	}
+	if (about->has_said)
+		(void)snprintf(app->says, sizeof(app->says), "%s", about->says);
 	set_entries(app, about->entries, about->main[0] ? about->main : NULL);
 	if (unit_put(txn, app->id, app->package, about->entries, err) < 0)
 		return -1;
@@ -197,6 +199,7 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 	app->from_base = about->from_base;
 	(void)snprintf(app->signer, sizeof(app->signer), "%s", about->signer);
 	(void)snprintf(app->declared, sizeof(app->declared), "%s", about->declared);
+	(void)snprintf(app->says, sizeof(app->says), "%s", about->says);
 	app->memory_max = about->memory_max;
 	app->pids_max = about->pids_max;
 	set_entries(app, about->entries, about->main[0] ? about->main : NULL);

@@ -25,6 +25,8 @@ struct install_about {
 	uint32_t pids_max;
 	char declared[256]; /* of a manifest, with blanks between */
 	bool from_base;    /* the host has it already */
+	bool has_said;     /* says is of what is installed now, also when it is empty */
+	char says[APP_SAYS_SIZE]; /* says.h */
 	const struct inspect_entries *entries; /* NULL: what the scan of its layer found */
 };
 

@@ -11,6 +11,7 @@
 #include "broker/background.h"
 #include "broker/job.h"
 #include "broker/network.h"
+#include "broker/says.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -237,12 +238,15 @@ static void describe_app(struct prompt *prompt)
 {
 	struct err err = { 0 };
 	struct store_txn *txn = store_begin(prompt->broker->store, false, &err);
+	struct permission_ref ref = { .permission = prompt->permission };
 	struct app_record app = { 0 };
 
+	(void)snprintf(ref.item, sizeof(ref.item), "%s", prompt->item);
 	if (txn && store_app_get(txn, prompt->app, &app, &err) == 1) {
 		(void)snprintf(prompt->title, sizeof(prompt->title), "%s%s%s", app.title[0] ? app.title : app.id,
 			       app.version[0] ? " " : "", app.version);
 		(void)snprintf(prompt->source, sizeof(prompt->source), "%s", app.source);
+		says_find(app.says, &ref, prompt->says);
 	}
 	app_record_finish(&app);
 	store_abort(txn);

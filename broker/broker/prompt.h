@@ -36,6 +36,7 @@ struct prompt {
 	struct reach to; /* network: where to */
 	char about[256];  /* "your contacts (42 people)" */
 	char program[128]; /* the app's word, escaped */
+	char says[256];    /* its author's word on why, escaped; "" none */
 	uint64_t session_id;
 	uint64_t since_wall_ms;
 	enum prompt_state state;

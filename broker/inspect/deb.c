@@ -108,13 +108,17 @@ static struct judge *judge; /* NULL: the contents are not asked for */
 static void take_says(const struct field *f)
 {
 	const char *p = f->value, *end = f->more_len ? f->more + f->more_len : f->value + f->value_len;
+	char line[INSPECT_VALUE_SIZE];
 
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
 
 		while (p < stop && (*p == ' ' || *p == '\t'))
 			p++;
-		judge_says(judge, p, (size_t)(stop - p));
+		if (judge)
+			judge_says(judge, p, (size_t)(stop - p));
+		else if (says_line(p, (size_t)(stop - p), line))
+			tell_fact(INSPECT_SAYS, line, strlen(line));
 		p = stop + 1;
 	}
 }
@@ -125,8 +129,6 @@ static void judge_field(const struct field *f)
 		judge_section(judge, f->value, f->value_len);
 	else if (field_is(f, "Package") || field_is(f, "Description"))
 		judge_words(judge, f->value, f->value_len);
-	else if (field_is(f, "Cowbell-Permissions"))
-		take_says(f);
 }
 
 static void tell_field(const struct field *f)
@@ -145,6 +147,8 @@ static void tell_field(const struct field *f)
 	}
 	if (judge)
 		judge_field(f);
+	if (field_is(f, "Cowbell-Permissions"))
+		take_says(f);
 	if (field_is(f, "Depends") || field_is(f, "Pre-Depends"))
 		tell_depends(f);
 	else if (field_is(f, "Description"))

@@ -60,6 +60,8 @@ struct scan *judge_scan(struct judge *judge);
 void judge_category(struct judge *judge, const char *categories); /* "A;B;" */
 void judge_section(struct judge *judge, const char *section, size_t len);
 void judge_words(struct judge *judge, const char *text, size_t len); /* of its name, of its summary */
+/* "contacts: reason" or "contacts reason" as the latter; false: neither. */
+bool says_line(const char *text, size_t len, char ret[INSPECT_VALUE_SIZE]);
 void judge_says(struct judge *judge, const char *text, size_t len);  /* "contacts reason" */
 /* Tells needs, wants, what it says and hosts. */
 void judge_tell(struct judge *judge);

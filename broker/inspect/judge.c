@@ -96,23 +96,30 @@ void judge_words(struct judge *j, const char *text, size_t len)
 	}
 }
 
-void judge_says(struct judge *j, const char *text, size_t len)
+bool says_line(const char *text, size_t len, char ret[INSPECT_VALUE_SIZE])
 {
-	char *out = j->says[j->says_count];
 	size_t n = 0;
 
-	if (j->says_count == SAYS_MAX || len == 0 || len >= INSPECT_VALUE_SIZE)
-		return;
+	if (len == 0 || len >= INSPECT_VALUE_SIZE)
+		return false;
 	while (n < len && (islower((unsigned char)text[n]) || text[n] == '-'))
 		n++;
 	if (n == 0 || n > 31)
-		return;
-	memcpy(out, text, len);
-	out[len] = '\0';
-	/* "contacts: why" and "contacts why" */
-	if (out[n] == ':')
-		memmove(out + n, out + n + 1, len - n);
-	j->says_count++;
+		return false;
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+	/* "contacts: why" and "contacts why"; "storage:Music: why" too */
+	while (ret[n] && ret[n] != ' ' && !(ret[n] == ':' && (ret[n + 1] == ' ' || !ret[n + 1])))
+		n++;
+	if (ret[n] == ':')
+		memmove(ret + n, ret + n + 1, len - n);
+	return true;
+}
+
+void judge_says(struct judge *j, const char *text, size_t len)
+{
+	if (j->says_count < SAYS_MAX && says_line(text, len, j->says[j->says_count]))
+		j->says_count++;
 }
 
 static void tell_want(const struct judge *j, const char *permission)

@@ -47,6 +47,7 @@ static void encode(struct wr *w, const struct app_record *a)
 		wr_str(w, a->entries[i].categories);
 		wr_u8(w, a->entries[i].terminal);
 	}
+	wr_str(w, a->says);
 }
 
 static bool decode_entries(struct rd *r, struct app_record *a)
@@ -102,7 +103,11 @@ static bool decode(struct rd *r, struct app_record *a)
 	rd_str(r, a->declared, sizeof(a->declared));
 	a->memory_max = rd_u64(r);
 	a->pids_max = rd_u32(r);
-	return decode_entries(r, a) && rd_end(r);
+	if (!decode_entries(r, a))
+		return false;
+	if (!rd_end(r)) /* else as written before apps said why */
+		rd_str(r, a->says, sizeof(a->says));
+	return rd_end(r);
 }
 
 void app_record_finish(struct app_record *app)

@@ -104,6 +104,7 @@ enum app_state {
 
 #define APP_COMMANDS_MAX 64u
 #define APP_ENTRIES_MAX 8u
+#define APP_SAYS_SIZE 1024u
 
 /* A desktop entry that an app brought: its author's words, escaped. */
 struct app_entry {
@@ -132,6 +133,7 @@ struct app_record {
 	char package[64];  /* its name in the host's lists; "" when it came from elsewhere */
 	char signer[64];    /* of a native bundle: the publisher's key, "" none */
 	char declared[256]; /* permissions of its manifest, with blanks between */
+	char says[APP_SAYS_SIZE]; /* "contacts find friends", a line each: why it wants what, escaped */
 	uint64_t memory_max; /* its manifest's limits; 0 none */
 	uint32_t pids_max;
 	bool from_base;    /* the host has the package itself: the app runs the host's program */

@@ -28,13 +28,24 @@ fails "nor with another's key" 1 "is not known here" cb install --key "$(tail -n
 is "nothing is left of it" "$(cb --json list | jq '.apps | length')" 0
 ok "with its key" cb install --key "$KEY" "$T/lamp1.cowbell"
 is "it is an app" "$(cb --json info lamp | jq -r '.app | [.id, .version, .title, .main] | join(" ")')" "lamp 1.0 Lamp /usr/bin/lamp"
+cb run lamp </dev/null >/dev/null 2>>"$T/notices" &
+lamp=$!
+is "the bell has its author's word on it" "$(waiting | jq -r .says)" "find friends with a lamp"
+answer no >/dev/null
+wait $lamp
 cb grant lamp contacts empty --for always >/dev/null
 is "what was declared can be given, the rest is refused unasked" "$(cb run lamp </dev/null 2>/dev/null | tr '\n' ' ')" "lamp 1.0 0 1 "
 like "and says why" "$(cb explain lamp storage)" 'manifest'
 
-author 1.10
+author 1.10 '{"permissions": [{"name": "contacts", "reason": "see who is there"}]}'
 make_bundle lamp2 >/dev/null
 ok "a newer version of the same publisher" cb update lamp "$T/lamp2.cowbell"
+cb revoke lamp contacts >/dev/null
+cb run lamp </dev/null >/dev/null 2>>"$T/notices" &
+lamp=$!
+is "says what it says now" "$(waiting | jq -r .says)" "see who is there"
+answer empty 1h >/dev/null
+wait $lamp
 is "runs with the old answers" "$(cb run lamp </dev/null 2>/dev/null | tr '\n' ' ')" "lamp 1.10 0 1 "
 fails "an older one is refused" 1 "version 1.0 is older than 1.10 (--force" cb update lamp "$T/lamp1.cowbell"
 ok "unless it is forced" cb update --force lamp "$T/lamp1.cowbell"

@@ -13,6 +13,17 @@ fails "an upper-case name" 1 "not allowed" cb install --name SL "$deb"
 fails "a file that is not there" 1 "No such file" cb install ./nothing.deb
 fails "a name that nobody has" 1 "no package" cb install figlet-does-not-exist
 
+ok "one that says why it wants what" cb install build/flashlight.deb
+says() { # says PERMISSION PATH: what the bell says of that use
+	sh_in flashlight "ls $2 >/dev/null 2>&1" &
+	local job=$!
+	waiting | jq -r '.permission + "|" + .says'
+	answer no >/dev/null
+	wait $job
+}
+is "its word is in the bell" "$(says contacts '~/.local/share/contacts')" "contacts|find friends with a torch"
+is "and in no other" "$(says storage '~/Documents')" "storage:Documents|"
+
 mkdir -p "$T/tree/bin"
 printf '#!/bin/sh\necho from the tree\n' >"$T/tree/bin/hello"
 chmod 755 "$T/tree/bin/hello"

@@ -163,7 +163,10 @@ ok "and another one" see '2 more from term'
 unlike "nothing of the wider box is left" "$(screen)" '┐.*┐|┐ *│'
 ok "one box" [ "$(screen | grep -c '┌')" = 1 ]
 tm resize-window -t 0 -x 36 -y 16
-ok "in a small window the choice stands first" see '[Empty, this run] term wants'
+ok "in a small window nothing but air goes" see 'now    ls opens it'
+ok "what Enter takes is there" see 'Enter: empty, this run'
+tm resize-window -t 0 -x 36 -y 12
+ok "in a smaller one the choice stands first" see '[Empty, this run] term wants'
 sleep 1.2
 tm send-keys -t 0 Down
 ok "and is always seen" see '[Copy, this run]'

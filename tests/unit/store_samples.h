@@ -20,6 +20,7 @@ static __attribute__((unused)) void fill_app(struct app_record *a, const char *i
 	a->next_generation = 5;
 	(void)snprintf(a->title, sizeof(a->title), "Nano's");
 	(void)snprintf(a->source, sizeof(a->source), "file nano_7.2-1_amd64.deb");
+	(void)snprintf(a->says, sizeof(a->says), "storage write letters\n");
 	a->installed_wall_ms = 1790000000000u;
 	a->command_count = 2;
 	a->commands[0] = xstrdup("/usr/bin/nano");

@@ -66,7 +66,7 @@ static void test_marked_in_a_bell(void **state)
 		bool marked = false;
 
 		assert_true(bells_read(p, &text));
-		prompt_view(&text, &choice, 40, false, rows);
+		prompt_view(&text, &choice, 24, 40, false, rows);
 		for (size_t r = 0; r < rows->count; r++)
 			marked |= strstr(rows->rows[r], "looks like another") != NULL;
 		assert_int_equal(marked, i == 1);

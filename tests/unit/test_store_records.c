@@ -26,6 +26,34 @@ static void test_an_app_comes_back_as_it_was(void **state)
 	assert_int_equal(store_app_get(d->txn, "nano2", &got, &d->err), 0);
 }
 
+/* A record of before apps said why ends earlier. */
+static void test_an_older_app_is_no_broken_one(void **state)
+{
+	struct store_dir *d = *state;
+	struct app_record app;
+	struct wr tail, *w;
+	struct key key;
+	struct rd body;
+
+	fill_app(&app, "nano");
+	wr_init(&tail);
+	wr_str(&tail, app.says);
+	app_record_finish(&app);
+	dir_begin(d, true);
+	put_app(d, "nano");
+	key_init(&key);
+	key_text(&key, "nano");
+	assert_int_equal(db_get(d->txn, DB_APPS, &key, &body, NULL, &d->err), 1);
+	w = db_record(d->txn);
+	wr_bytes(w, body.p, (size_t)(body.end - body.p) - tail.len);
+	GOOD(db_put(d->txn, DB_APPS, &key, w, &d->err));
+	assert_int_equal(store_app_get(d->txn, "nano", &app, &d->err), 1);
+	assert_int_equal(app.state, APP_READY);
+	assert_string_equal(app.title, "Nano's");
+	assert_string_equal(app.says, "");
+	app_record_finish(&app);
+}
+
 static void test_a_grant_comes_back_as_it_was(void **state)
 {
 	struct store_dir *d = *state;
@@ -169,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, dir_setup, dir_teardown)
 		T(test_an_app_comes_back_as_it_was),
+		T(test_an_older_app_is_no_broken_one),
 		T(test_a_grant_comes_back_as_it_was),
 		T(test_grants_come_in_order_and_by_app),
 		T(test_a_walk_ends_with_the_value_that_ended_it),

@@ -5,7 +5,7 @@
  */
 #include "policy/board.h"
 
-#include "policy/line.h"
+#include "policy/file_line.h"
 #include "policy/permission.h"
 
 #include <errno.h>
@@ -86,7 +86,8 @@ static bool value_is_good(enum board_kind kind, const char *value)
 	return strncmp(value, below, strlen(below)) == 0 && made_of(value, "._:-+,@*?/") && is_clean(value + 1);
 }
 
-static int parse_thing(struct board *b, enum board_kind kind, const struct lines *at, struct line *line, struct err *err)
+static int parse_thing(struct board *b, enum board_kind kind, const struct file_lines *at, struct file_line *line,
+		       struct err *err)
 {
 	struct board_thing *thing = &b->things[b->thing_count];
 	char shown[200];
@@ -140,7 +141,7 @@ static bool set_text(char *to, size_t size, const char *value, const char *more)
 	return true;
 }
 
-static bool set_model(struct board *b, const struct line *line)
+static bool set_model(struct board *b, const struct file_line *line)
 {
 	size_t n = 0;
 	char shown[sizeof(b->model) * 8];
@@ -153,19 +154,19 @@ static bool set_model(struct board *b, const struct line *line)
 	return n < sizeof(b->model) && strcmp(shown, b->model) == 0;
 }
 
-static bool set_compatible(struct board *b, const struct line *line)
+static bool set_compatible(struct board *b, const struct file_line *line)
 {
 	if (b->compatible_count == BOARD_COMPATIBLES_MAX)
 		return false;
 	return set_text(b->compatible[b->compatible_count++], sizeof(b->compatible[0]), line->words[1], ",._-+");
 }
 
-static bool set_machine(struct board *b, const struct line *line)
+static bool set_machine(struct board *b, const struct file_line *line)
 {
 	return set_text(b->machine, sizeof(b->machine), line->words[1], "_");
 }
 
-static bool set_page(struct board *b, const struct line *line)
+static bool set_page(struct board *b, const struct file_line *line)
 {
 	unsigned long n;
 
@@ -175,19 +176,19 @@ static bool set_page(struct board *b, const struct line *line)
 	return true;
 }
 
-static bool set_owner(struct board *b, const struct line *line)
+static bool set_owner(struct board *b, const struct file_line *line)
 {
 	return strcmp(line->words[1], "0") != 0 && strcmp(line->words[1], "root") != 0 &&
 	       set_text(b->owner, sizeof(b->owner), line->words[1], "._-");
 }
 
-static bool set_home(struct board *b, const struct line *line)
+static bool set_home(struct board *b, const struct file_line *line)
 {
 	return line->words[1][0] == '/' && is_clean(line->words[1] + 1) &&
 	       set_text(b->home, sizeof(b->home), line->words[1], "._-/");
 }
 
-static bool set_console(struct board *b, const struct line *line)
+static bool set_console(struct board *b, const struct file_line *line)
 {
 	char *x = strchr(line->words[1], 'x');
 	unsigned long columns, rows;
@@ -204,7 +205,7 @@ static bool set_console(struct board *b, const struct line *line)
 	return true;
 }
 
-static bool set_memory(struct board *b, const struct line *line)
+static bool set_memory(struct board *b, const struct file_line *line)
 {
 	size_t n = strlen(line->words[1]);
 	char *unit = line->words[1] + (n ? n - 1 : 0);
@@ -221,7 +222,7 @@ static bool set_memory(struct board *b, const struct line *line)
 	return good;
 }
 
-static bool set_offer(struct board *b, const struct line *line)
+static bool set_offer(struct board *b, const struct file_line *line)
 {
 	if (b->found_only || strcmp(line->words[1], "found") != 0)
 		return false;
@@ -231,7 +232,7 @@ static bool set_offer(struct board *b, const struct line *line)
 
 static const struct {
 	const char *key;
-	bool (*set)(struct board *b, const struct line *line);
+	bool (*set)(struct board *b, const struct file_line *line);
 	bool marks; /* "unverified" may follow */
 	const char *hint;
 } singles[] = {
@@ -260,7 +261,7 @@ static int unknown_key(const char *key, const char *where, struct err *err)
 	return err_hint(err, "%s", words);
 }
 
-static int parse_line(struct board *b, const struct lines *at, struct line *line, struct err *err)
+static int parse_line(struct board *b, const struct file_lines *at, struct file_line *line, struct err *err)
 {
 	size_t most;
 	char shown[128];
@@ -276,7 +277,7 @@ static int parse_line(struct board *b, const struct lines *at, struct line *line
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++) {
 		if (strcmp(line->words[0], singles[i].key) != 0)
 			continue;
-		most = singles[i].set == set_model ? LINE_WORDS_MAX : 2;
+		most = singles[i].set == set_model ? FILE_LINE_WORDS_MAX : 2;
 		if (singles[i].marks && line->count == 3 && strcmp(line->words[2], "unverified") == 0)
 			most = 3;
 		if (line->count <= most && singles[i].set(b, line))
@@ -290,8 +291,8 @@ static int parse_line(struct board *b, const struct lines *at, struct line *line
 
 int board_parse(struct board *ret, const char *name, const char *file, const char *text, size_t size, struct err *err)
 {
-	struct lines lines;
-	struct line line;
+	struct file_lines lines;
+	struct file_line line;
 	int n;
 
 	memset(ret, 0, sizeof(*ret));
@@ -300,8 +301,8 @@ int board_parse(struct board *ret, const char *name, const char *file, const cha
 	if (size > BOARD_FILE_MAX)
 		return err_set(err, EFBIG, "%s: larger than %u bytes", file, BOARD_FILE_MAX);
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
-	lines_begin(&lines, file, text, size);
-	while ((n = lines_next(&lines, &line, err)) > 0) {
+	file_lines_begin(&lines, file, text, size);
+	while ((n = file_lines_next(&lines, &line, err)) > 0) {
 		if (line.count && parse_line(ret, &lines, &line, err) < 0)
 			break;
 	}

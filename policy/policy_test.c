@@ -6,7 +6,7 @@
 #include "policy/policy_test.h"
 
 #include "policy/decide.h"
-#include "policy/line.h"
+#include "policy/file_line.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,8 @@ struct run {
 	size_t count;
 };
 
-static int read_rules(struct run *run, struct ruleset *set, const struct line *line, const char *where, struct err *err)
+static int read_rules(struct run *run, struct ruleset *set, const struct file_line *line, const char *where,
+		      struct err *err)
 {
 	for (size_t i = 1; i < line->count; i++) {
 		cleanup_free char *text = NULL;
@@ -40,7 +41,7 @@ static int read_rules(struct run *run, struct ruleset *set, const struct line *l
 	return 0;
 }
 
-static int add_grant(struct run *run, const struct line *line, const char *where, struct err *err)
+static int add_grant(struct run *run, const struct file_line *line, const char *where, struct err *err)
 {
 	struct grant *grant = &run->grants[run->count];
 	struct permission_ref ref = { 0 };
@@ -103,7 +104,7 @@ static const char *by_word(enum decided_by by)
 	return "broken";
 }
 
-static int expect(struct run *run, const struct line *line, const char *where, struct err *err)
+static int expect(struct run *run, const struct file_line *line, const char *where, struct err *err)
 {
 	struct permission_ref ref = { 0 };
 	struct decision found;
@@ -129,7 +130,7 @@ static int expect(struct run *run, const struct line *line, const char *where, s
 	return 0;
 }
 
-static int take_line(struct run *run, const struct line *line, const char *where, struct err *err)
+static int take_line(struct run *run, const struct file_line *line, const char *where, struct err *err)
 {
 	const char *verb = line->words[0];
 
@@ -153,13 +154,13 @@ int policy_test_run(const char *file, const char *text, size_t size, struct poli
 		    struct err *err)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
-	struct lines lines;
-	struct line line;
+	struct file_lines lines;
+	struct file_line line;
 	int n;
 
 	run->report = report;
-	lines_begin(&lines, file, text, size);
-	while ((n = lines_next(&lines, &line, err)) > 0) {
+	file_lines_begin(&lines, file, text, size);
+	while ((n = file_lines_next(&lines, &line, err)) > 0) {
 		if (line.count && take_line(run, &line, lines.where, err) < 0) {
 			n = -1;
 			break;

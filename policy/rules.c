@@ -6,7 +6,7 @@
 #include "policy/rules.h"
 
 #include "base/fd.h"
-#include "policy/line.h"
+#include "policy/file_line.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define RULES_MAX 4096u
 #define FILES_MAX 256u
 
-static int parse_target(const struct line *line, struct rule *rule, const char *where, struct err *err)
+static int parse_target(const struct file_line *line, struct rule *rule, const char *where, struct err *err)
 {
 	struct permission_ref ref;
 
@@ -35,7 +35,7 @@ static int parse_target(const struct line *line, struct rule *rule, const char *
 	return 0;
 }
 
-static int parse_rule(const struct line *line, struct rule *rule, const char *where, struct err *err)
+static int parse_rule(const struct file_line *line, struct rule *rule, const char *where, struct err *err)
 {
 	if (line->count < 3) {
 		err_set(err, EINVAL, "%s: a rule has at least three words", where);
@@ -65,15 +65,15 @@ static int parse_rule(const struct line *line, struct rule *rule, const char *wh
 int ruleset_parse(struct ruleset *set, const char *file, const char *text, size_t size, struct err *err)
 {
 	struct rule *rules = NULL;
-	struct lines lines;
-	struct line line;
+	struct file_lines lines;
+	struct file_line line;
 	size_t count = 0;
 	int n;
 
 	if (size > RULES_TEXT_MAX)
 		return err_set(err, EFBIG, "%s: larger than %u bytes", file, RULES_TEXT_MAX);
-	lines_begin(&lines, file, text, size);
-	while ((n = lines_next(&lines, &line, err)) > 0) {
+	file_lines_begin(&lines, file, text, size);
+	while ((n = file_lines_next(&lines, &line, err)) > 0) {
 		if (line.count == 0)
 			continue;
 		if (set->count + count == RULES_MAX) {

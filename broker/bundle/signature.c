@@ -15,7 +15,7 @@
 
 #define TRUSTED "trusted comment: "
 
-struct lines {
+struct signature_lines {
 	const char *of[4];
 	size_t len[4];
 };
@@ -26,7 +26,7 @@ static int no(struct err *err, const char *what)
 }
 
 /* Four lines, each ended, and nothing behind. */
-static bool split(const char *p, size_t size, struct lines *ret)
+static bool split(const char *p, size_t size, struct signature_lines *ret)
 {
 	for (int i = 0; i < 4; i++) {
 		const char *nl = memchr(p, '\n', size);
@@ -73,8 +73,8 @@ static bool take_word(const char *text, const char *key, char *ret, size_t size)
 	return false;
 }
 
-static int verify(const struct lines *l, const char *comment, const uint8_t *hash, struct bundle_signature *ret,
-		  struct err *err)
+static int verify(const struct signature_lines *l, const char *comment, const uint8_t *hash,
+		  struct bundle_signature *ret, struct err *err)
 {
 	uint8_t signature[74], global[64], key[42], both[64 + BUNDLE_SIGNATURE_MAX];
 	size_t n = strlen(comment);
@@ -105,7 +105,7 @@ int bundle_verify(const char *text, size_t size, const void *manifest, size_t ma
 {
 	uint8_t hash[BUNDLE_HASH_SIZE];
 	char comment[BUNDLE_SIGNATURE_MAX];
-	struct lines l;
+	struct signature_lines l;
 	size_t n = strlen(TRUSTED);
 
 	memset(ret, 0, sizeof(*ret));

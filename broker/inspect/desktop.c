@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-struct line {
+struct entry_line {
 	const char *key, *value;
 	size_t key_len, value_len;
 };
@@ -25,7 +25,7 @@ static void trim(const char **p, size_t *n)
 		(*n)--;
 }
 
-static bool split(const char *p, size_t n, struct line *ret)
+static bool split(const char *p, size_t n, struct entry_line *ret)
 {
 	const char *equals = memchr(p, '=', n);
 
@@ -46,7 +46,7 @@ static bool is(const char *p, size_t n, const char *word)
 }
 
 /* The command without "%f" and its like; quotes are left as they are. */
-static void take_exec(const struct line *l, char *buf, size_t size)
+static void take_exec(const struct entry_line *l, char *buf, size_t size)
 {
 	char plain[256];
 	size_t n = 0;
@@ -68,7 +68,7 @@ enum { SEEN_TYPE = 1, SEEN_NAME = 2, SEEN_EXEC = 4, SEEN_ICON = 8, SEEN_TERMINAL
        SEEN_NO_DISPLAY = 64, SEEN_HIDDEN = 128 };
 
 /* False when the key was there before, or a type that is not ours. */
-static bool take(const struct line *l, struct desktop *d, unsigned int *seen)
+static bool take(const struct entry_line *l, struct desktop *d, unsigned int *seen)
 {
 	static const struct {
 		const char *key;
@@ -109,7 +109,7 @@ bool desktop_parse(const char *text, size_t len, struct desktop *ret)
 	const char *end = text + len;
 	bool inside = false, been_inside = false;
 	unsigned int seen = 0;
-	struct line l;
+	struct entry_line l;
 
 	memset(ret, 0, sizeof(*ret));
 	if (memchr(text, '\0', len))

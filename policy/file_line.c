@@ -3,13 +3,13 @@
  * One splitter for every file of lines, so that a blank, a remark or a stray
  * byte means the same in each.
  */
-#include "policy/line.h"
+#include "policy/file_line.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-void lines_begin(struct lines *lines, const char *file, const char *text, size_t size)
+void file_lines_begin(struct file_lines *lines, const char *file, const char *text, size_t size)
 {
 	memset(lines, 0, sizeof(*lines));
 	lines->file = file;
@@ -17,7 +17,7 @@ void lines_begin(struct lines *lines, const char *file, const char *text, size_t
 	lines->end = text + size;
 }
 
-static int split(const char *p, size_t n, struct line *line, const char *where, struct err *err)
+static int split(const char *p, size_t n, struct file_line *line, const char *where, struct err *err)
 {
 	char *save = NULL, *hash;
 
@@ -34,14 +34,14 @@ static int split(const char *p, size_t n, struct line *line, const char *where, 
 		line->why = hash + 1 + strspn(hash + 1, " \t");
 	}
 	for (char *w = strtok_r(line->text, " \t\r", &save); w; w = strtok_r(NULL, " \t\r", &save)) {
-		if (line->count == LINE_WORDS_MAX)
-			return err_set(err, EINVAL, "%s: more than %u words", where, LINE_WORDS_MAX);
+		if (line->count == FILE_LINE_WORDS_MAX)
+			return err_set(err, EINVAL, "%s: more than %u words", where, FILE_LINE_WORDS_MAX);
 		line->words[line->count++] = w;
 	}
 	return 0;
 }
 
-int lines_next(struct lines *lines, struct line *ret, struct err *err)
+int file_lines_next(struct file_lines *lines, struct file_line *ret, struct err *err)
 {
 	const char *p = lines->next, *eol;
 

@@ -265,9 +265,12 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
 	$(Q)$(SUDO) tests/system/run $(TEST)
 
-# Every program of the table, of which "check" takes a few, and more sessions.
-check-large: all ## the network at length, as root: a dozen programs (node where it is), 200 sessions, a minute of thinking
-	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold
+# Every program of the table, of which "check" takes a few, and more sessions; and
+# what needs a compiler of its own.
+check-large: ## at length, as root: a dozen programs on the network (node where it is), 200 sessions, an agent in Go
+	@tools/deps.sh large
+	@$(MAKE) --no-print-directory all
+	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold agent_go
 
 # What pkg-config says is read when make starts: what is installed first is seen by
 # a make of its own.

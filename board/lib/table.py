@@ -49,7 +49,8 @@ def kernel(board):
 
 def main():
     boards = sys.argv[1:]
-    tests = sorted(os.path.basename(f)[2:-3] for f in glob.glob('tests/system/t_*.sh'))
+    tests = sorted(os.path.basename(f)[2:-3] for f in glob.glob('tests/system/t_*.sh')
+                   if '\n# large\n' not in open(f).read())
     table = {b: [result(b, t) for t in tests] for b in boards}
     emulator = subprocess.run(['qemu-system-aarch64', '--version'], stdout=subprocess.PIPE, text=True, check=True).stdout
     print('# The system tests on emulated boards\n')

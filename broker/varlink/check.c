@@ -38,16 +38,14 @@ static const char *read_field(const char *p, struct field *field)
 	p += strspn(p, " \n\t,");
 	if (*p == ')' || *p == '\0')
 		return NULL;
-	if (*p == '?') {
-		field->optional = true;
-		p++;
-	}
 	n = strcspn(p, ":");
 	if (n >= sizeof(field->name) || p[n] != ':')
 		return NULL;
 	memcpy(field->name, p, n);
 	p += n + 1;
-	p += strspn(p, " ?");
+	p += strspn(p, " \n\t");
+	field->optional = *p == '?';
+	p += field->optional;
 	n = strcspn(p, ",)");
 	if (n >= sizeof(field->type))
 		return NULL;

@@ -72,6 +72,7 @@ bool revoke_handle_revoked(struct session *session, struct rd *body)
 		access_tell_closed(session, (size_t)index);
 	session->gates[index].revoking -= session->gates[index].revoking > 0;
 	session->gates[index].until_boot_ms = 0;
+	session->gates[index].lingers = held > 0;
 	gate_answered(session, index, code && !held ? 1 : held);
 	access_stand(session);
 	return true;
@@ -105,7 +106,7 @@ static bool is_meant(const struct session *session, size_t index, const struct p
 	if (network_is(permission))
 		return gate->permission == permission;
 	return access_covers(permission, item, gate) &&
-	       (state->given != GIVE_NO || state->standing != GIVE_NO || state->revoking);
+	       (state->given != GIVE_NO || state->standing != GIVE_NO || state->revoking || state->lingers);
 }
 
 void access_revoke(struct session *session, const struct permission *permission, const char *item,

@@ -39,6 +39,7 @@ struct gate_state {
 	enum give given;         /* GIVE_NO: nothing is attached */
 	enum give standing;      /* laid out in the supervisor for the first use; GIVE_NO: nothing */
 	bool noted;              /* taken over: history knows of its use */
+	bool lingers;            /* it was taken away, and was (or may be) held all the same */
 	uint64_t until_boot_ms;  /* when it must be taken away; 0: not by time */
 	uint64_t quiet_until_ms; /* refused without asking until then */
 	unsigned int refusals;   /* questions that nobody answered */

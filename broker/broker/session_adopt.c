@@ -19,6 +19,8 @@
 
 static void remember_given(struct session *session, const struct session_hello *hello)
 {
+	for (size_t g = 0; g < session->broker->gate_count; g++)
+		session->gates[g].lingers = true; /* only its supervisor knows */
 	for (uint16_t i = 0; i < hello->given_count; i++) {
 		for (size_t g = 0; g < session->broker->gate_count; g++) {
 			if (session->broker->gates[g].id == hello->given[i].gate &&

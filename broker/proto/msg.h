@@ -133,7 +133,7 @@
 	/* Take away what the gate was given, and what was to be given, and arm it again: u16 gate */                                             \
 	X(REVOKE, 53, "B", "S")                                                                                        \
 	/* u16 gate, u32 errno (0: it is off the app's tree), u32 held (open files, mappings, folders of running       \
-	 * programs that still reach it) */                                                                            \
+	 * programs that still reach it, and watches) */                                                               \
 	X(REVOKED, 54, "S", "B")                                                                                       \
                                                                                                                        \
 	/* To pid 1: u32 command, u8 flags (enum run_flag), u32 uid, u32 gid, str user, str cwd, str home,              \

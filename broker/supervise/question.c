@@ -422,7 +422,8 @@ bool questions_handle_revoke(struct supervise *s, struct msg *m)
 		q->answer.code = EACCES;
 		refuse_by_answer(q);
 	}
-	if (q->given != GIVE_NO && gate_detach(s->questions.engine, q->gate, &held, &err) == 0)
+	/* Who watches its own copy hears of nothing but itself. */
+	if (gate_detach(s->questions.engine, q->gate, q->given == GIVE_READ || q->given == GIVE_WRITE, &held, &err) == 0)
 		q->given = GIVE_NO;
 	if (err.code)
 		log_warn("%s", err.msg);

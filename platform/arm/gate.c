@@ -21,13 +21,22 @@
 #include <time.h>
 
 #define GATES_PER_ENGINE 32u
+#define TAKEN_MAX 8u
+
+/* A mount that was taken off while somebody held it, or may have watched it. */
+struct taken {
+	uint64_t mnt_id;
+	dev_t watch_dev; /* holders.h */
+};
 
 struct gate {
 	uint16_t id;
 	int g; /* O_RDONLY on the trigger's root */
 	dev_t dev;
-	bool attached;
-	uint64_t mnt_id;
+	bool attached, forgot; /* forgot: more was taken than there is room for */
+	uint64_t mnt_id, inode; /* of what is attached */
+	struct taken taken[TAKEN_MAX];
+	size_t taken_count;
 };
 
 struct gate_engine {
@@ -199,13 +208,13 @@ int gate_deny(struct gate_engine *e, uint16_t id, uint32_t token, int code, stru
 	return 0;
 }
 
-static uint64_t mount_id(int fd)
+static void note_mount(struct gate *gate, int mnt)
 {
-	struct statx stx;
+	struct statx stx = { 0 };
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
-		return 0;
-	return stx.stx_mnt_id;
+	(void)statx(mnt, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID | STATX_INO, &stx);
+	gate->mnt_id = stx.stx_mnt_id;
+	gate->inode = stx.stx_ino;
 }
 
 int gate_attach(struct gate_engine *e, uint16_t id, int mnt, const uint32_t *tokens, size_t count, struct err *err)
@@ -218,12 +227,10 @@ int gate_attach(struct gate_engine *e, uint16_t id, int mnt, const uint32_t *tok
 	(void)snprintf(what, sizeof(what), "gate %u", id);
 	/* Mounts stack: a second one would hide what is in use. */
 	if (!gate->attached) {
-		uint64_t mnt_id = mount_id(mnt);
-
+		note_mount(gate, mnt);
 		if (mnt_attach(mnt, gate->g, what, err) < 0)
 			return -1;
 		gate->attached = true;
-		gate->mnt_id = mnt_id;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (control(e, AUTOFS_DEV_IOCTL_READY, gate, tokens[i], 0) < 0 && errno != EINVAL)
@@ -258,24 +265,73 @@ static int take_off(const struct gate *gate)
 	return rc;
 }
 
-int gate_detach(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct err *err)
+static uint32_t count_taken(struct gate_engine *e, const struct taken *taken)
+{
+	uint64_t others[GATES_PER_ENGINE];
+	struct holders_of of = { .mnt_id = taken->mnt_id, .watch_dev = taken->watch_dev, .others = others };
+	uint32_t held;
+	bool unseen;
+
+	for (size_t i = 0; i < e->count; i++) {
+		if (e->gates[i].attached)
+			others[of.other_count++] = e->gates[i].inode;
+	}
+	held = holders_count(e->proc, &of, &unseen);
+	return held ? held : unseen;
+}
+
+/* Counts who holds what was taken off, now and before, and forgets what nobody holds. */
+static uint32_t count_held(struct gate_engine *e, struct gate *gate)
+{
+	uint32_t held = gate->forgot, n;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < gate->taken_count; i++) {
+		n = count_taken(e, &gate->taken[i]);
+		held += n;
+		if (n)
+			gate->taken[kept++] = gate->taken[i];
+	}
+	gate->taken_count = kept;
+	return held;
+}
+
+static void remember_taken(struct gate *gate, const struct taken *now)
+{
+	for (size_t i = 0; i < gate->taken_count; i++) {
+		if (gate->taken[i].watch_dev == now->watch_dev)
+			gate->taken[i].watch_dev = 0; /* a watch counts once */
+	}
+	if (gate->taken_count < TAKEN_MAX)
+		gate->taken[gate->taken_count++] = *now;
+	else
+		gate->forgot = true;
+}
+
+int gate_detach(struct gate_engine *e, uint16_t id, bool watched, uint32_t *ret_held, struct err *err)
 {
 	struct gate *gate = find_gate(e, id);
-	int busy;
+	int busy = 0;
 
 	*ret_held = 0;
 	if (!gate)
 		return err_set(err, EINVAL, "there is no gate %u", id);
-	if (!gate->attached)
-		return 0;
-	busy = take_off(gate);
-	if (busy < 0)
-		return err_sys(err, "close gate %u", id);
-	gate->attached = false;
+	if (gate->attached) {
+		struct taken now = { .mnt_id = gate->mnt_id };
+
+		if (watched)
+			now.watch_dev = holders_mount_dev(e->proc, gate->mnt_id);
+		busy = take_off(gate);
+		if (busy < 0)
+			return err_sys(err, "close gate %u", id);
+		gate->attached = false;
+		if (busy || now.watch_dev)
+			remember_taken(gate, &now);
+	}
 	/* Counted after it is off the tree: nobody can open it anew meanwhile. /proc shows
 	 * neither a descriptor that is on its way through a socket nor one that another
-	 * app was handed; the kernel's own count does. */
-	*ret_held = holders_count(e->proc, gate->mnt_id);
+	 * app was handed; the kernel's own count does, this once. */
+	*ret_held = count_held(e, gate);
 	if (busy && *ret_held == 0)
 		*ret_held = 1;
 	return 0;

@@ -47,10 +47,10 @@ int gate_deny(struct gate_engine *engine, uint16_t gate, uint32_t token, int cod
 int gate_attach(struct gate_engine *engine, uint16_t gate, int mnt, const uint32_t *tokens, size_t count,
 		struct err *err);
 
-/* Takes off what is attached; the trigger is armed again. ret_held counts the
- * open files, mappings and folders through which processes of this mount
- * namespace still reach it; at least 1 while the kernel says that somebody does.
- * Nothing attached: 0. */
-int gate_detach(struct gate_engine *engine, uint16_t gate, uint32_t *ret_held, struct err *err);
+/* Takes off what is attached, if anything is; the trigger is armed again. ret_held
+ * counts the open files, mappings and folders through which processes of this mount
+ * namespace still reach it, or what was taken off before, and with watched the watches
+ * by which they hear of it; at least 1 while the kernel says that somebody does. */
+int gate_detach(struct gate_engine *engine, uint16_t gate, bool watched, uint32_t *ret_held, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #define CONNECTIONS_MAX 256u
 #define CONNECTIONS_PER_UID 128u
 #define CONNECTIONS_PER_PID 32u /* so that one program leaves room for the others of its user */
+#define PAUSE_MS 1000u
 
 /* Why there is no room for this peer; NULL: there is. */
 static const char *no_room(const struct varlink_server *server, const struct ucred *cred)
@@ -43,23 +45,59 @@ static void turn_away(int fd, const char *why)
 	(void)close(fd);
 }
 
-static void accept_one(struct varlink_server *server, int fd)
+/* why: NULL, or why nobody gets in now. */
+static void accept_one(struct varlink_server *server, int fd, const char *why)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	const char *why;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
 	    (cred.uid != 0 && cred.uid != server->config.owner_uid)) {
 		(void)close(fd);
 		return;
 	}
-	why = no_room(server, &cred);
+	if (!why)
+		why = no_room(server, &cred);
 	if (why) {
 		turn_away(fd, why);
 		return;
 	}
 	connection_add(server, fd, cred.uid, cred.pid);
+}
+
+static int take_one(const struct varlink_server *server)
+{
+	return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static void on_pause_over(void *data)
+{
+	struct varlink_server *server = data;
+
+	loop_remove(server->pause);
+	server->pause = NULL;
+	(void)loop_set_events(server->source, EPOLLIN);
+}
+
+/* Who waits is told with the descriptor that is kept for that. Where that does not help,
+ * since all of the system has none, nobody is taken for a while: the socket stays
+ * readable, and we would do nothing else. */
+static void no_descriptors(struct varlink_server *server)
+{
+	int fd = -1;
+
+	if (server->spare >= 0) {
+		(void)close(server->spare);
+		fd = take_one(server);
+		if (fd >= 0)
+			accept_one(server, fd, "Cowbell can open no more files: end some programs and try again");
+	}
+	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return;
+	server->pause = loop_add_timer(server->loop, PAUSE_MS, on_pause_over, server);
+	if (server->pause)
+		(void)loop_set_events(server->source, 0);
 }
 
 static void on_connect(void *data, uint32_t events)
@@ -69,10 +107,12 @@ static void on_connect(void *data, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < 16; i++) {
-		fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = take_one(server);
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+			no_descriptors(server);
 		if (fd < 0)
 			return;
-		accept_one(server, fd);
+		accept_one(server, fd, NULL);
 	}
 }
 
@@ -84,11 +124,14 @@ struct varlink_server *varlink_server_create(struct loop *loop, int listen_fd,
 	server->loop = loop;
 	server->listen_fd = listen_fd;
 	server->config = *config;
+	server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	(void)fd_set_nonblock(listen_fd, true);
 	server->source = loop_add_fd(loop, listen_fd, EPOLLIN, on_connect, server);
 	if (!server->source) {
 		err_sys(err, "watch the listening socket");
 		(void)close(listen_fd);
+		if (server->spare >= 0)
+			(void)close(server->spare);
 		free(server);
 		return NULL;
 	}
@@ -102,6 +145,9 @@ void varlink_server_destroy(struct varlink_server *server)
 	while (server->connections)
 		connection_free(server->connections);
 	loop_remove(server->source);
+	loop_remove(server->pause);
+	if (server->spare >= 0)
+		(void)close(server->spare);
 	(void)close(server->listen_fd);
 	free(server);
 }

@@ -39,7 +39,8 @@ struct varlink_call {
 struct varlink_server {
 	struct loop *loop;
 	int listen_fd;
-	struct loop_source *source;
+	int spare;                 /* to turn somebody away with, when there is no other descriptor */
+	struct loop_source *source, *pause;
 	struct varlink_server_config config;
 	struct connection *connections;
 	size_t count;

@@ -7,11 +7,19 @@ cat >"$T/client.py" <<'P'
 import json, os, socket, struct, subprocess, sys, time
 path = sys.argv[1]
 def conn():
-    s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(path); return s
+    s = socket.socket(socket.AF_UNIX); s.settimeout(5)
+    while True:
+        try:
+            s.connect(path); return s
+        except BlockingIOError: # its queue is full for the moment
+            time.sleep(0.01)
 def call(raw, s=None):
     s = s or conn()
-    s.sendall(raw if isinstance(raw, bytes) else json.dumps(raw).encode() + b'\0')
     buf = b''
+    try:
+        s.sendall(raw if isinstance(raw, bytes) else json.dumps(raw).encode() + b'\0')
+    except BrokenPipeError:
+        pass # turned away, and told why
     try:
         while b'\0' not in buf:
             part = s.recv(65536)
@@ -147,3 +155,41 @@ fails "an unknown board" 1 "there is no profile of a board 'toaster'" "$BIN/cowb
 fails "no cowbelld" 1 "start it: cowbelld --root" "$BIN/cowbell" --root "$T/r3" list
 fails "an unknown verb" 2 "no verb" cb frobnicate
 fails "an unknown option" 2 "has no option" cb list --frob
+
+# A broker that can open nothing more says so, and is well afterwards.
+stop
+START_IN+=(prlimit --nofile=48:48)
+start
+cat >"$T/greedy.py" <<'P'
+import os, socket, subprocess, sys, time
+def hold():
+    keep = []
+    while len(keep) < 32:
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(sys.argv[1])
+        keep.append(s)
+    return keep
+kids = []
+for i in range(2):
+    r, w = os.pipe()
+    kid = os.fork()
+    if kid == 0:
+        keep = hold()
+        os.write(w, b'x')
+        time.sleep(100)
+        os._exit(0)
+    os.read(r, 1)
+    kids.append(kid)
+try:
+    for i in range(2):
+        said = subprocess.run(sys.argv[2:], capture_output=True, text=True, timeout=10)
+        print(said.returncode, said.stderr.strip())
+finally:
+    for kid in kids:
+        os.kill(kid, 9)
+        os.waitpid(kid, 0)
+P
+is "a broker that can open nothing more says so" "$(python3 "$T/greedy.py" "$sock" "$BIN/cowbell" --root "$R" list)" \
+	"1 cowbell: list: Cowbell can open no more files: end some programs and try again
+1 cowbell: list: Cowbell can open no more files: end some programs and try again"
+ok "and is well afterwards" timeout 10 "$BIN/cowbell" --root "$R" list

@@ -51,6 +51,7 @@ void start_finish(struct start *start)
 
 #define PROCESSES_MAX 4096u
 #define INSTALLER_PROCESSES_MAX 1024u
+#define FILES_MAX 8192u
 
 static void report(bool failed, bool cwd_changed, int code, const char *step)
 {
@@ -107,11 +108,22 @@ static void take_terminal(uint8_t flags)
 	}
 }
 
+/* A small device's own bound can be lower, and is not raised. */
+static void bound(int what, rlim_t most, const char *doing)
+{
+	struct rlimit now;
+
+	if (getrlimit(what, &now) < 0)
+		give_up(doing);
+	now.rlim_cur = now.rlim_cur < most ? now.rlim_cur : most;
+	now.rlim_max = now.rlim_max < most ? now.rlim_max : most;
+	if (setrlimit(what, &now) < 0)
+		give_up(doing);
+}
+
 static void reset_process(const struct start *start)
 {
 	const struct rlimit no_core = { 0, 0 };
-	rlim_t most = start->flags & RUN_ROOT ? INSTALLER_PROCESSES_MAX : PROCESSES_MAX;
-	struct rlimit processes = { most, most }, now;
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -123,12 +135,12 @@ static void reset_process(const struct start *start)
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		give_up("switch core files off");
 	/* Every app has host ids of its own, so this counts its processes alone: a
-	 * bound also where the kernel has no pids controller to spare. A small
-	 * device's own bound can be lower, and is not raised. */
-	if (getrlimit(RLIMIT_NPROC, &now) == 0 && now.rlim_max < most)
-		processes.rlim_cur = processes.rlim_max = now.rlim_max;
-	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
-		give_up("bound the number of processes");
+	 * bound also where the kernel has no pids controller to spare. */
+	bound(RLIMIT_NPROC, start->flags & RUN_ROOT ? INSTALLER_PROCESSES_MAX : PROCESSES_MAX,
+	      "bound the number of processes");
+	/* The kernel's table of open files is one for all, and has about 100,000 places
+	 * for each GB of memory. */
+	bound(RLIMIT_NOFILE, FILES_MAX, "bound the number of open files");
 }
 
 /* Whom a service runs as, from the list in the app's own root: whatever it says, the

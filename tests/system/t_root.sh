@@ -12,6 +12,7 @@ like "no groups of the host" "$status" 'Groups:.?(65536)?[[:space:]]*$' # inside
 is "the owner's uid inside" "$(sh_in probe 'id -u')" 1000
 is "the owner's home inside" "$(sh_in probe 'echo $HOME')" "$H"
 is "umask" "$(sh_in probe umask)" 0022
+ok "open files are bounded" test "$(sh_in probe 'ulimit -Hn')" -le 8192
 is "only the standard descriptors" "$(sh_in probe 'ls /proc/self/fd | tr "\n" " "')" "0 1 2 3 "
 unlike "nothing of the caller's environment" "$(SECRET_TOKEN=x sh_in probe env)" 'SECRET_TOKEN|SUDO|SSH'
 is "no host processes" "$(sh_in probe 'ls -d /proc/[0-9]* | wc -l | awk "{print (\$1 < 8)}"')" 1

@@ -19,8 +19,12 @@ inject() { # inject PID CALL N [-f]
 	for i in $(seq 50); do grep -q 'TracerPid:.[1-9]' "/proc/$1/status" 2>/dev/null && break; sleep 0.02; done
 }
 
+# strace lets go of a process by stopping it first, and waits for ever for one that waits
+# itself, for a child (vfork) that strace has stopped: the kernel lets go of both.
 inject_end() {
 	kill $tracer 2>/dev/null
+	for i in $(seq 50); do kill -0 $tracer 2>/dev/null || break; sleep 0.1; done
+	kill -9 $tracer 2>/dev/null
 	wait $tracer 2>/dev/null
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/access.h"
+#include "broker/firewall.h"
 #include "broker/notes.h"
 #include "broker/prompt.h"
 #include "broker/traffic.h"
@@ -229,6 +230,7 @@ static void allow(struct network_state *n, struct waiting *wait, const struct ac
 	if (gate)
 		gate->given = GIVE_ALLOW;
 	note(session, wait, GIVE_ALLOW, "used", "");
+	firewall_allowed(session, &wait->to);
 	send_answer(session, wait->question, GIVE_ALLOW, lasts, lasts == NET_FOR_SCOPE ? 0 : ms);
 	wait_end(n, wait);
 }
@@ -240,6 +242,7 @@ static void allow_once(struct network_state *n, struct waiting *wait)
 	if (gate)
 		gate->given = GIVE_ALLOW;
 	note(n->session, wait, GIVE_ALLOW, "used", "once");
+	firewall_allowed(n->session, &wait->to);
 	send_answer(n->session, wait->question, GIVE_ALLOW, NET_FOR_ONCE, 0);
 	wait_end(n, wait);
 }
@@ -302,8 +305,12 @@ static void settle(struct network_state *n, struct waiting *wait, bool may_ask)
 	}
 	if (wait->kind == NET_WANT_FLOW && !wait->linked) {
 		send_link(session, wait); /* its answer comes back here */
+		firewall_look(session, &wait->to);
 		return;
 	}
+	/* Who is at it hears of a firewall before the program fails of it. */
+	if (found.decision.give == GIVE_ALLOW && may_ask && firewall_is_looked_at(session, &wait->to))
+		return;
 	if (found.decision.give == GIVE_ALLOW)
 		allow(n, wait, &found);
 	else if (is_allowed_once(n, wait))

@@ -2,6 +2,7 @@
  *
  * History, plans and the health of the system on the public socket.
  */
+#include "broker/firewall.h"
 #include "broker/notes.h"
 #include "broker/policy_files.h"
 #include "broker/service.h"
@@ -155,16 +156,8 @@ static void probe(json_t *probes, const char *name, bool ok, const char *found, 
 	probe_state(probes, name, ok ? "ok" : "missing", found, cost, cure);
 }
 
-SERVICE_METHOD(service_doctor)
+static void probe_kernel(struct broker *broker, json_t *probes)
 {
-	struct broker *broker = data;
-	json_t *probes = json_array();
-	struct utsname kernel = { 0 };
-	const char *trouble;
-	char text[128];
-
-	(void)params;
-	(void)uname(&kernel);
 	probe(probes, "overlay, autofs, namespaces", true, "checked when cowbelld started", "", "");
 	probe(probes, "cgroup v2 kill", broker->features & FEATURE_CGROUP_KILL,
 	      broker->features & FEATURE_CGROUP_KILL ? "cgroup.kill" : "not there",
@@ -191,6 +184,13 @@ SERVICE_METHOD(service_doctor)
 	      broker->features & FEATURE_NET_IPV6 ? "forwarded" : "not forwarded, or the host has none",
 	      "apps reach the network by IPv4 alone",
 	      "Linux 6.17, or net.ipv6.conf.all.forwarding=1 with accept_ra=2 on the uplink");
+}
+
+static void probe_files(struct broker *broker, json_t *probes)
+{
+	const char *trouble;
+	char text[128];
+
 	(void)snprintf(text, sizeof(text), "%llu broken records",
 		       (unsigned long long)store_broken_records(broker->store));
 	probe(probes, "store", store_broken_records(broker->store) == 0, text, "what they held is asked again or lost",
@@ -198,8 +198,39 @@ SERVICE_METHOD(service_doctor)
 	trouble = policy_files_trouble(broker);
 	probe(probes, "policy files", !trouble[0], trouble[0] ? trouble : "read, and watched",
 	      "what the file was meant to say is not in force", "mend the file; cowbell policy check FILE says more");
+}
+
+struct doctor {
+	struct broker *broker;
+	struct varlink_call *call;
+};
+
+/* What cowbelld saw of the host's firewall is the last that comes. */
+static void on_firewall(void *data, json_t *firewall)
+{
+	struct doctor *doctor = data;
+	struct broker *broker = doctor->broker;
+	struct utsname kernel = { 0 };
+	json_t *probes = json_array();
+
+	(void)uname(&kernel);
+	probe_kernel(broker, probes);
+	json_array_extend(probes, firewall);
+	json_decref(firewall);
+	probe_files(broker, probes);
 	service_board_probes(broker, probes);
-	varlink_reply(call, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "probes", probes, "board", broker->board.name,
-				      "model", broker->board.model, "board_why", broker->board_why, "root",
-				      broker->root, "kernel", kernel.release));
+	varlink_reply(doctor->call, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "probes", probes, "board",
+					      broker->board.name, "model", broker->board.model, "board_why",
+					      broker->board_why, "root", broker->root, "kernel", kernel.release));
+	free(doctor);
+}
+
+SERVICE_METHOD(service_doctor)
+{
+	struct doctor *doctor = xcalloc(1, sizeof(*doctor));
+
+	(void)params;
+	doctor->broker = data;
+	doctor->call = call;
+	firewall_probes(data, on_firewall, doctor);
 }

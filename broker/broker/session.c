@@ -14,6 +14,7 @@
 #include "broker/hand.h"
 #include "broker/install.h"
 #include "broker/job.h"
+#include "broker/firewall.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/session_launch.h"
@@ -92,6 +93,7 @@ static void session_free(struct session *session)
 	*p = session->next;
 	access_session_gone(session);
 	traffic_session_gone(session);
+	firewall_session_gone(session);
 	command_fail_all(session, 125, session->why[0] ? session->why : "the session is over");
 	while (session->answers) {
 		struct session_answer *a = session->answers;
@@ -417,6 +419,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return handle_gone(broker, m);
 	case MSG_NET_LINKED:
 		return network_handle_linked(broker, m);
+	case MSG_FIREWALL_SEEN:
+		return firewall_handle_seen(broker, m);
 	case MSG_HELD:
 		return session_handle_held(broker, m);
 	case MSG_OPENED:

@@ -97,6 +97,10 @@ struct session {
 	struct network_state *network;      /* network.h */
 	struct loop_source *standing;       /* access.h: until what stands is laid out */
 	struct traffic *traffic;            /* traffic.h */
+	struct session_firewall {
+		uint8_t asked, seen; /* bits of scopes and versions */
+		char *ends[4];       /* in the same order: which one ends what is allowed there, until it was told */
+	} firewall; /* firewall.h */
 	uint64_t programs[PROGRAMS_MAX]; /* hashes of the names that its programs gave themselves */
 	unsigned int program_count;
 	bool ready;     /* SESSION_READY came */

@@ -5,6 +5,7 @@
  * apps than apps that nobody decides about.
  */
 #include "cowbelld/daemon.h"
+#include "cowbelld/firewall.h"
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -68,6 +69,8 @@ static bool on_message(void *data, struct msg *m)
 		return devices_handle_close(d, m);
 	case MSG_NET_LINK:
 		return network_handle_link(d, m);
+	case MSG_FIREWALL_LOOK:
+		return firewall_handle_look(d, m);
 	case MSG_KEEPER:
 		return jobs_handle_keeper(d, m);
 	case MSG_CONTACTS:

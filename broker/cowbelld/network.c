@@ -5,13 +5,12 @@
  * Everything that is changed is undone at the end; what a killed cowbelld left
  * stands in a file, and the next start undoes it.
  */
-#include "cowbelld/daemon.h"
+#include "cowbelld/firewall.h"
+#include "cowbelld/network.h"
 #include "cowbelld/uplink.h"
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "platform/arm/net.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,16 +28,6 @@
 #define UNDO_FILE "network.undo"
 #define UNDO_MAX 65536u
 
-struct network {
-	enum net_hold hold;
-	struct nl_sock *table_sock, *route;
-	char table[32];
-	uint32_t group, pool;
-	bool slots[NET_SLOTS];
-	char *undo; /* lines "PATH VALUE": as it was */
-	struct uplink *uplink;
-};
-
 static struct network *network_of(struct daemon *d)
 {
 	if (!d->network)
@@ -46,7 +35,7 @@ static struct network *network_of(struct daemon *d)
 	return d->network;
 }
 
-static struct nl_sock *open_socket(int protocol, struct err *err)
+struct nl_sock *network_socket(int protocol, struct err *err)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	const struct timeval patience = { .tv_sec = 5 };
@@ -135,12 +124,7 @@ static int open_forwarding(struct daemon *d, unsigned int index, const char *fam
 
 /* --- where a packet would go --- */
 
-struct way {
-	uint8_t type; /* RTN_UNSPEC: nowhere */
-	unsigned int index;
-};
-
-static struct way find_way(struct network *n, int family, const uint8_t *address)
+struct way network_way(struct network *n, int family, const uint8_t *address)
 {
 	struct nl_addr *dst = nl_addr_build(family, address, family == AF_INET ? 4 : 16);
 	struct rtnl_route *route = NULL;
@@ -158,11 +142,11 @@ static struct way find_way(struct network *n, int family, const uint8_t *address
 }
 
 /* Anywhere on the internet stands for all of it. */
-static struct way find_uplink(struct network *n, int family)
-{
-	static const uint8_t far4[4] = { 1, 1, 1, 1 }, far6[16] = { 0x20, [15] = 1 };
+const uint8_t network_far4[4] = { 1, 1, 1, 1 }, network_far6[16] = { 0x20, [15] = 1 };
 
-	return find_way(n, family, family == AF_INET ? far4 : far6);
+struct way network_uplink(struct network *n, int family)
+{
+	return network_way(n, family, family == AF_INET ? network_far4 : network_far6);
 }
 
 /* Only where it takes nothing from the host: turning it on as a whole would stop
@@ -172,15 +156,15 @@ static bool can_forward6(struct network *n)
 	if (!reads_as("/proc/sys/net/ipv6/conf/all/forwarding", "1") &&
 	    access("/proc/sys/net/ipv6/conf/all/force_forwarding", F_OK) < 0)
 		return false;
-	return find_uplink(n, AF_INET6).type == RTN_UNICAST;
+	return network_uplink(n, AF_INET6).type == RTN_UNICAST;
 }
 
 static int open_ways(struct daemon *d, const struct way *asked, bool has6, struct err *err)
 {
-	struct way ways[3] = { *asked, find_uplink(d->network, AF_INET) };
+	struct way ways[3] = { *asked, network_uplink(d->network, AF_INET) };
 
 	if (has6)
-		ways[2] = find_uplink(d->network, AF_INET6);
+		ways[2] = network_uplink(d->network, AF_INET6);
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		if (ways[i].type != RTN_UNICAST || !ways[i].index)
 			continue;
@@ -216,8 +200,8 @@ static int claim_pool(struct daemon *d, struct err *err)
 
 		/* Somebody has a use of his own for these addresses. */
 		net_addresses_of(&a, d->instance, pool, 0);
-		way = find_way(d->network, AF_INET, a.host4);
-		if (way.type != RTN_UNSPEC && way.index && way.index != find_uplink(d->network, AF_INET).index)
+		way = network_way(d->network, AF_INET, a.host4);
+		if (way.type != RTN_UNSPEC && way.index && way.index != network_uplink(d->network, AF_INET).index)
 			continue;
 		rc = claim_take(d->claim_fd, CLAIM_POOLS + pool, err);
 		if (rc < 0)
@@ -247,8 +231,8 @@ static int open_network(struct daemon *d, struct err *err)
 
 	if (hold == NET_HOLD_NONE)
 		return -1;
-	n->route = open_socket(NETLINK_ROUTE, err);
-	n->table_sock = n->route ? open_socket(NETLINK_NETFILTER, err) : NULL;
+	n->route = network_socket(NETLINK_ROUTE, err);
+	n->table_sock = n->route ? network_socket(NETLINK_NETFILTER, err) : NULL;
 	n->group = net_group_of(d->instance);
 	(void)snprintf(n->table, sizeof(n->table), "cowbell-%016llx", (unsigned long long)d->instance);
 	if (!n->table_sock || claim_pool(d, err) < 0 || nethost_load(n->table_sock, n->table, n->group, err) < 0)
@@ -284,6 +268,7 @@ void network_close(struct daemon *d)
 
 	if (!n)
 		return;
+	firewall_close(d);
 	if (n->undo)
 		undo_all(n->undo);
 	(void)unlinkat(d->lock_fd, UNDO_FILE, 0);
@@ -302,6 +287,27 @@ bool network_is_held(const struct daemon *d)
 
 /* --- sessions --- */
 
+static bool take(struct network *n, int slot, struct session_link *link)
+{
+	if (n->slots[slot])
+		return false;
+	n->slots[slot] = true;
+	*link = (struct session_link){ .slot = slot, .has6 = can_forward6(n) };
+	return true;
+}
+
+/* A link lives a moment longer than the process that had it: no slot is taken that was
+ * given back just now. */
+bool network_take_last(struct daemon *d, struct session_link *link, int *last)
+{
+	for (int i = 0; i < (int)NET_SLOTS; i++) {
+		*last = *last > 0 ? *last - 1 : (int)NET_SLOTS - 1;
+		if (take(d->network, *last, link))
+			return true;
+	}
+	return false;
+}
+
 void network_prepare(struct daemon *d, struct prepare *p, struct session_link *link)
 {
 	struct network *n = d->network;
@@ -309,16 +315,12 @@ void network_prepare(struct daemon *d, struct prepare *p, struct session_link *l
 	link->slot = -1;
 	if (!network_is_held(d))
 		return;
-	for (int i = 0; i < (int)NET_SLOTS && link->slot < 0; i++) {
-		if (!n->slots[i])
-			link->slot = i;
-	}
+	for (int i = 0; i < (int)NET_SLOTS && link->slot < 0; i++)
+		(void)take(n, i, link);
 	if (link->slot < 0) {
 		log_warn("more than %u sessions: this one gets no network", NET_SLOTS);
 		return;
 	}
-	n->slots[link->slot] = true;
-	link->has6 = can_forward6(n);
 	p->hold = (uint8_t)n->hold;
 	p->has6 = link->has6;
 	p->instance = d->instance;
@@ -388,7 +390,7 @@ bool network_handle_link(struct daemon *d, struct msg *m)
 		(void)err_set(&err, ESRCH, "the session has no network");
 	} else {
 		if (version)
-			way = find_way(d->network, version == 4 ? AF_INET : AF_INET6, address);
+			way = network_way(d->network, version == 4 ? AF_INET : AF_INET6, address);
 		if (way.type == RTN_UNSPEC || way.type == RTN_UNICAST)
 			(void)(open_ways(d, &way, link->has6, &err) < 0 || make_link(d, pid, link, &err) < 0);
 	}

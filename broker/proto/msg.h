@@ -192,6 +192,12 @@
 	X(NET_LINK, 102, "B", "D")                                                                                     \
 	/* u32 question, u8 own, u32 errno (0: the link stands), str why */                                            \
 	X(NET_LINKED, 103, "D", "B")                                                                                   \
+	/* Do rules of the host let apps' packets pass? u32 ticket, u8 version (0: to the internet, by both), 16 bytes \
+	 * address. id: a session, or 0, nobody's. FIREWALL_SEEN answers. */ \
+	X(FIREWALL_LOOK, 114, "B", "D")                                                                                \
+	/* u32 ticket, u32 bits of enum firewall: who has rules on this host, list{u8 version, u8 enum firewall_end,   \
+	 * u8 family of the table, u8 by_policy, str table, str chain} */                                              \
+	X(FIREWALL_SEEN, 115, "D", "B")                                                                                \
 	/* u8 cut, str item ("" for everything): ask again, and end what it speaks of. REVOKED answers, with the network's gate. */           \
 	X(NET_REVOKE, 104, "B", "S")                                                                                   \
 	/* What went through so far, please: u32 ticket, not 0. NET_TRAFFIC answers. */                                 \
@@ -277,6 +283,16 @@ enum net_for {
 	NET_FOR_ONCE = 0,    /* this flow */
 	NET_FOR_HOST = 1,    /* this address, protocol and port */
 	NET_FOR_SCOPE = 2,   /* all of the internet, or of the local network */
+};
+
+/* What became of a packet as an app would send it. */
+enum firewall_end {
+	FIREWALL_OFFLINE = 0, /* there is no way there */
+	FIREWALL_NOT_SEEN,    /* it could not be tried */
+	FIREWALL_PASSES,
+	FIREWALL_DROPS,       /* by the chain that is named */
+	FIREWALL_HIDDEN,      /* by nothing that nftables shows */
+	FIREWALL_LEGACY,      /* the same, and the older iptables has rules */
 };
 
 /* The name of an opcode, NULL for an unknown one. */

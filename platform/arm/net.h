@@ -179,4 +179,48 @@ int nethost_load(struct nl_sock *sock, const char *table, uint32_t group, struct
  * packets may pass by it. */
 int nethost_opened(struct nl_sock *sock, const char *table, uint32_t index, struct err *err);
 
+/* --- nettrace.c: what the host's own rules do with packets of apps --- */
+
+#define NETTRACE_NAME_SIZE 64u
+
+enum net_end {
+	NET_END_NONE = 0, /* nothing was heard of it */
+	NET_END_ARRIVED,  /* it came in; nothing was heard of its end */
+	NET_END_THROUGH,  /* every rule let it pass; it was dropped by ours, after all of them */
+	NET_END_DROPPED,  /* by a rule, or by the policy of a chain */
+};
+
+struct net_trace {
+	enum net_end end;
+	uint8_t family; /* of the table that dropped it: NFPROTO_* */
+	bool by_policy;
+	char table[NETTRACE_NAME_SIZE], chain[NETTRACE_NAME_SIZE]; /* as the kernel has them, cut off */
+};
+
+/* A table of that name: packets that come in by interface index and lead to to4 or to6
+ * are traced, and whatever came in by it is dropped where packets leave the host. sock
+ * is kept by the caller: the table lives as long as it. */
+int nettrace_load(struct nl_sock *sock, const char *table, uint32_t index, const uint8_t to4[4], const uint8_t to6[16],
+		  struct err *err);
+
+/* trace begins to hear, of everything that is traced in its namespace. */
+int nettrace_listen(struct nl_sock *trace, struct err *err);
+
+struct net_traces {
+	struct net_trace of[2]; /* of IPv4, of IPv6 */
+	uint32_t ids[16]; /* the kernel's, of packets that are ours */
+	size_t id_count;
+};
+
+/* Adds what was heard since the last call: an end that stands there is not changed.
+ * ret begins as zero. table: as loaded. */
+void nettrace_read(struct nl_sock *trace, const char *table, struct net_traces *ret);
+
+/* Changes with every change of the namespace's rules. */
+int nettrace_generation(struct nl_sock *sock, uint32_t *ret, struct err *err);
+
+/* fn for every chain of the namespace: whoever made it is known by its names. */
+int nettrace_chains(struct nl_sock *sock, void (*fn)(void *data, const char *table, const char *chain), void *data,
+		    struct err *err);
+
 #endif

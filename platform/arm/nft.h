@@ -69,6 +69,7 @@ void nft_rule_end(struct nft *n);
 void nft_meta(struct nft *n, uint32_t key, enum nft_reg to);
 void nft_ct(struct nft *n, uint32_t key, enum nft_reg to);
 void nft_ct_set_mark(struct nft *n, uint32_t mark);
+void nft_trace(struct nft *n); /* listeners of NFNLGRP_NFTRACE hear what every rule of the namespace does with it */
 void nft_payload(struct nft *n, uint32_t base, uint32_t offset, uint32_t size, enum nft_reg to);
 void nft_mask(struct nft *n, enum nft_reg reg, const void *mask, size_t size);
 void nft_equal(struct nft *n, enum nft_reg reg, const void *value, size_t size);

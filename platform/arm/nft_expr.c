@@ -88,6 +88,18 @@ void nft_ct_set_mark(struct nft *n, uint32_t mark)
 	expr_end(n, e);
 }
 
+void nft_trace(struct nft *n)
+{
+	const uint8_t on = 1;
+	struct expr e;
+
+	immediate(n, NFT_R0, &on, sizeof(on));
+	e = expr_begin(n, "meta");
+	nft_put_be32(n, NFTA_META_KEY, NFT_META_NFTRACE);
+	nft_put_be32(n, NFTA_META_SREG, NFT_R0);
+	expr_end(n, e);
+}
+
 void nft_payload(struct nft *n, uint32_t base, uint32_t offset, uint32_t size, enum nft_reg to)
 {
 	struct expr e = expr_begin(n, "payload");

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For network.c and firewall.c: the host's side of apps' networks.
+ */
+#ifndef COWBELLD_NETWORK_H
+#define COWBELLD_NETWORK_H
+
+#include "cowbelld/daemon.h"
+
+#include "platform/arm/net.h"
+
+struct uplink;
+struct firewall_check;
+
+struct network {
+	enum net_hold hold;
+	struct nl_sock *table_sock, *route;
+	char table[32];
+	uint32_t group, pool;
+	bool slots[NET_SLOTS];
+	char *undo; /* lines "PATH VALUE": as it was */
+	struct uplink *uplink;
+	struct firewall_check *check; /* firewall.c */
+};
+
+/* Where a packet would go. */
+struct way {
+	uint8_t type; /* RTN_UNSPEC: nowhere */
+	unsigned int index;
+};
+struct way network_way(struct network *n, int family, const uint8_t *address);
+struct way network_uplink(struct network *n, int family);
+extern const uint8_t network_far4[4], network_far6[16];
+
+/* The caller's until nl_socket_free; NULL: err. */
+struct nl_sock *network_socket(int protocol, struct err *err);
+
+/* Addresses that no session is given soon, until network_release: the free ones below
+ * *last, which begins as 0. False: none is left. */
+bool network_take_last(struct daemon *d, struct session_link *link, int *last);
+
+#endif

@@ -51,6 +51,17 @@ bool autostart_is_on(const struct broker *broker, const char *app)
 	return a && a->on;
 }
 
+bool autostart_alone(const struct session *session)
+{
+	if (session->kind != SESSION_SERVICE && !autostart_is_on(session->broker, session->app))
+		return false;
+	for (const struct command *c = session->commands; c; c = c->next) {
+		if (!c->unattended)
+			return false;
+	}
+	return true;
+}
+
 /* --- starting, and starting again --- */
 
 static void start(struct autostart *a);
@@ -116,7 +127,14 @@ static void on_ran(void *data, int code, const char *why, bool cwd_changed, int 
 	(void)pty;
 }
 
-static const struct command_ops ops = { .on_ran = on_ran, .on_exited = on_exited };
+static void on_notice(void *data, const char *text)
+{
+	struct autostart *a = data;
+
+	app_log_say(a->broker, a->app, "%s", text);
+}
+
+static const struct command_ops ops = { .on_ran = on_ran, .on_exited = on_exited, .on_notice = on_notice };
 
 static void on_foreign_over(void *data)
 {

@@ -9,6 +9,7 @@
 #include "broker/broker.h"
 
 struct autostart;
+struct session;
 
 /* Starts what is to run; those that outlived an earlier broker are watched. */
 void autostart_begin(struct broker *broker);
@@ -19,6 +20,9 @@ void autostart_finish_all(struct broker *broker);
  * as it was. */
 int autostart_set(struct broker *broker, const char *app, bool on, const char *by, struct err *err);
 bool autostart_is_on(const struct broker *broker, const char *app);
+
+/* session runs by itself: no command in it is a person's. */
+bool autostart_alone(const struct session *session);
 
 /* Those that wait for the end of a change of the host's packages start. */
 void autostart_resume(struct broker *broker);

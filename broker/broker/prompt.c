@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/agent.h"
+#include "broker/autostart.h"
 #include "broker/background.h"
 #include "broker/job.h"
 #include "broker/network.h"
@@ -167,10 +168,16 @@ static void answer_words(const struct permission *permission, char *buf, size_t 
 	}
 }
 
+/* Nobody will come: what is left behind is held in the way of whoever wants to run
+ * the app next, and nobody sits before a service. */
+static bool has_no_grace(const struct prompt *prompt)
+{
+	return background_is(prompt->permission) || (prompt->session && autostart_alone(prompt->session));
+}
+
 static uint64_t grace_of(const struct prompt *prompt, bool agent)
 {
-	/* What is left behind is held in the way of whoever wants to run the app next. */
-	if (background_is(prompt->permission))
+	if (background_is(prompt->permission) || (!agent && has_no_grace(prompt)))
 		return 1;
 	return agent ? PROMPT_NETWORK_MS : PROMPT_GRACE_MS;
 }
@@ -189,7 +196,7 @@ static void set_grace(struct prompt *prompt)
 	if (prompt->grace_timer || prompt->state != PROMPT_WAITING || (agent && !network_is(prompt->permission)))
 		return;
 	prompt->grace_timer = loop_add_timer(prompt->broker->loop, grace_of(prompt, agent), on_grace, prompt);
-	if (agent || background_is(prompt->permission))
+	if (agent || has_no_grace(prompt))
 		return;
 	answer_words(prompt->permission, words, sizeof(words));
 	(void)snprintf(text, sizeof(text), "%s %s %s: cowbell answer %llu %s (within %u s)", prompt->app,

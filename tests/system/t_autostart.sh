@@ -15,6 +15,7 @@ service() { # service NAME BODY: an app whose program is a shell script
 service steady 'echo "up as $(id -u)"; printf "esc\\033[2J\\n"; sleep 1000'
 service weak 'echo "run $(cat ~/n 2>/dev/null)"; echo "again$(cat ~/n 2>/dev/null)" >~/n; exit 3'
 service once 'echo did it; exit 0'
+service asker 'ls ~/Documents; echo "rc $?"; sleep 1000'
 service loud 'i=0; while [ $i -lt 3000 ]; do echo "line $i of a program that says too much to be kept"; i=$((i + 1)); done; sleep 1000'
 
 ok "on: it runs, with no terminal" cb autostart steady on
@@ -48,6 +49,29 @@ unlike "no line lacks its beginning" "$(cb logs loud | sed 1d)" '^(ine|ne|e|[0-9
 ok "stopped by its person" cb stop loud
 sleep 1.5
 ok "it stays so" until_gone loud
+
+# --- nobody is there to answer a service
+
+cb autostart asker on >/dev/null
+ok "a service's question is refused, without the minute that a person has" until_log asker 'rc 2'
+like "its log says so, and what grants it" "$(cb logs asker)" 'nobody answered: asker was refused .*cowbell grant asker storage:Documents ANSWER'
+like "nothing is stored" "$(cb explain asker storage:Documents)" 'is ask'
+id=$(cb --json prompts | jq '[.prompts[] | select(.app == "asker" and .state == "unanswered")][0].id')
+ok "it can be answered for next time" cb answer "$id" read --for always
+cb stop asker >/dev/null
+until_gone asker
+cb autostart asker on >/dev/null
+ok "and then has it" until_log asker 'letter.txt'
+cb revoke asker storage >/dev/null
+timeout 20 "$BIN/cowbell" --root "$R" exec asker -- sh -c 'ls ~/Documents' </dev/null >"$T/exec.out" 2>"$T/exec.err" &
+job=$!
+id=$(waiting | jq .id)
+like "who joins a service has the minute" "$(cb --json prompts | jq -r '.prompts[] | select(.app == "asker") | .state')" waiting
+ok "and is answered" cb answer "$id" read
+wait $job
+is "in it" "$(cat "$T/exec.out")" letter.txt
+cb autostart asker off >/dev/null
+cb stop asker >/dev/null
 
 # --- the broker dies; the system is started anew
 

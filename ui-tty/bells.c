@@ -32,6 +32,7 @@ bool bells_read(json_t *p, struct prompt_text *ret)
 	copy_escaped(ret->about, sizeof(ret->about), p, "about");
 	copy_escaped(ret->program, sizeof(ret->program), p, "program");
 	copy_escaped(ret->says, sizeof(ret->says), p, "says");
+	copy_escaped(ret->note, sizeof(ret->note), p, "note");
 	if (ret->title[0] && ret->title[strlen(ret->title) - 1] == ' ') /* it has no version */
 		ret->title[strlen(ret->title) - 1] = '\0';
 	ret->more = (unsigned int)json_integer_value(json_object_get(p, "more"));

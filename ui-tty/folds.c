@@ -249,7 +249,7 @@ static void app_sentences(struct page_text *t, const struct folds *folds, const 
 		if (strcmp(f->app, app) != 0)
 			continue;
 		runs += strcmp(f->kind, "life") == 0 && strcmp(f->what, "run") == 0 ? f->count : 0;
-		answers += strcmp(f->kind, "decision") == 0;
+		answers += strcmp(f->kind, "decision") == 0 && strcmp(f->what, "lapsed") != 0;
 	}
 	show_count(runs, "time", n);
 	put(t, "%s was run %s.\n", app, runs == 0 ? "never" : runs == 1 ? "once" : n);
@@ -264,6 +264,8 @@ static void app_sentences(struct page_text *t, const struct folds *folds, const 
 		} else if (strcmp(f->kind, "life") == 0 && strcmp(f->what, "run") != 0) {
 			show_count(f->count, "time", n);
 			put(t, "  It was %s%s%s.\n", f->what, f->count > 1 ? " " : "", f->count > 1 ? n : "");
+		} else if (strcmp(f->kind, "decision") == 0 && strcmp(f->what, "lapsed") == 0) {
+			put(t, "  It did not use %s for long: your answer lapsed, and it will ask again.\n", f->permission);
 		}
 	}
 	if (!any)
@@ -273,7 +275,27 @@ static void app_sentences(struct page_text *t, const struct folds *folds, const 
 		put(t, "  You decided %s about it.\n", answers == 1 ? "once" : n);
 }
 
-char *folds_summary(const struct folds *folds, const char *period)
+/* What is about to be taken away is told before it is. */
+static void put_lapsing(struct page_text *t, json_t *permissions)
+{
+	bool any = false;
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(permissions, i, p)
+	{
+		char left[SHORT_TEXT];
+
+		if (!int_of(p, "lapses"))
+			continue;
+		put(t, "%s", any ? "" : "\nNot used for long, and soon asked again:\n");
+		any = true;
+		show_left(int_of(p, "lapses"), left);
+		put(t, "  %s: %s (%s), in %s\n", str_of(p, "app"), str_of(p, "permission"), str_of(p, "answer"), left);
+	}
+}
+
+char *folds_summary(const struct folds *folds, const char *period, json_t *permissions)
 {
 	struct page_text t = { 0 };
 
@@ -290,5 +312,6 @@ char *folds_summary(const struct folds *folds, const char *period)
 	}
 	if (folds->count == 0)
 		put(&t, "\nNothing happened.\n");
+	put_lapsing(&t, permissions);
 	return t.text;
 }

@@ -37,7 +37,8 @@ void fold_says(const struct fold *fold, char *buf, size_t size);
 json_t *history_all(json_t *(*fetch)(void *data, long long before), void *data);
 
 /* One page: sentences about each app, "\n" between lines, a blank line between
- * apps. The caller frees; never NULL. */
-char *folds_summary(const struct folds *folds, const char *period);
+ * apps; then which of permissions (of the interface; may be NULL) lapse soon. The
+ * caller frees; never NULL. */
+char *folds_summary(const struct folds *folds, const char *period, json_t *permissions);
 
 #endif

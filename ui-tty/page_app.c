@@ -54,7 +54,12 @@ static void permission_note(json_t *p, char *buf, size_t size)
 		(void)snprintf(buf, size, "quiet, %lld refused", int_of(p, "quiet"));
 	else if (bool_of(p, "locked"))
 		(void)snprintf(buf, size, "locked");
-	else if (strstr(str_of(p, "by"), "polic"))
+	else if (int_of(p, "lapses")) {
+		char left[SHORT_TEXT];
+
+		show_left(int_of(p, "lapses"), left);
+		(void)snprintf(buf, size, "lapses in %s", left);
+	} else if (strstr(str_of(p, "by"), "polic"))
 		(void)snprintf(buf, size, "by policy");
 	else if (int_of(p, "count")) {
 		(void)snprintf(buf, size, "%lld %s", int_of(p, "count"), int_of(p, "count") == 1 ? "try" : "tries");

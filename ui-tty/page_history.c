@@ -204,14 +204,16 @@ static void summary_title(const struct ui *ui, char *left, char *right, size_t s
 static bool summary_load(struct ui *ui, struct place *place)
 {
 	struct question q = { .ui = ui, .app = place->app, .since = ui->wall_ms - 30 * DAY_MS };
-	json_t *all = history_all(fetch, &q);
+	json_t *all = history_all(fetch, &q), *given;
 	struct folds folds;
 	char *text;
 
 	if (!all)
 		return false;
+	given = ui_call(ui, "io.cowbell.Permissions", *place->app ? json_pack("{s:s}", "app", place->app) : NULL);
 	folds_make(all, q.since, &folds);
-	text = folds_summary(&folds, "the last 30 days");
+	text = folds_summary(&folds, "the last 30 days", json_object_get(given, "permissions"));
+	json_decref(given);
 	json_decref(place->data);
 	place->data = json_string(text);
 	free(text);
@@ -257,5 +259,6 @@ const struct page page_summary = {
 	.fill = summary_fill,
 	.key = summary_key,
 	.hints = summary_hints,
-	.help = "The last 30 days in sentences: what each app reached for, and what it got.",
+	.help = "The last 30 days in sentences: what each app reached for, and what it got; and which "
+		"answers it has not used for so long that they will be asked again.",
 };

@@ -71,7 +71,11 @@ static void add_line(const struct ui *ui, json_t *p, size_t index, struct lines 
 	show_duration(str_of(p, "for"), lasts);
 	if (bool_of(p, "in_use"))
 		(void)snprintf(last, sizeof(last), "in use");
-	else if (int_of(p, "last_used"))
+	else if (int_of(p, "lapses")) {
+		show_left(int_of(p, "lapses"), lasts);
+		(void)snprintf(last, sizeof(last), "lapses in %s", lasts);
+		show_duration(str_of(p, "for"), lasts);
+	} else if (int_of(p, "last_used"))
 		(void)snprintf(last, sizeof(last), "%s %s",
 			       strcmp(str_of(p, "answer"), "no") == 0 || strcmp(str_of(p, "answer"), "ask") == 0 ? "tried"
 														   : "last",

@@ -169,6 +169,8 @@ static void add_facts(struct frame *f, const struct prompt_text *p)
 	add_labelled(f, "now    ", row, f->rest);
 	if (p->looks_alike)
 		add_row(f, "note   a name looks like another");
+	if (p->note[0])
+		add_labelled(f, "note   ", p->note, f->rest);
 	if (p->says[0]) {
 		(void)snprintf(row, sizeof(row), "\"%s\"", p->says);
 		/* What it says cannot seem to have ended. */

@@ -15,6 +15,7 @@
 struct prompt_text {
 	uint64_t id;
 	char app[64], permission[160], title[160], source[256], about[256], program[128], says[256];
+	char note[128]; /* what became of an earlier answer, in Cowbell's words; "" nothing */
 	char answers[PROMPT_ANSWERS_MAX][16];
 	size_t answer_count;
 	size_t safe; /* index of the safe answer */

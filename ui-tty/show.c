@@ -59,6 +59,16 @@ void show_count(long long n, const char *word, char buf[SHORT_TEXT])
 	(void)snprintf(buf, SHORT_TEXT, "%lld %s%s", n, word, n == 1 ? "" : "s");
 }
 
+void show_left(long long ms, char buf[SHORT_TEXT])
+{
+	long long hours = (ms + 3599999) / 3600000;
+
+	if (hours < 48)
+		show_count(hours, "hour", buf);
+	else
+		show_count(hours / 24, "day", buf);
+}
+
 void show_duration(const char *word, char buf[SHORT_TEXT])
 {
 	size_t n = strlen(word);

@@ -24,6 +24,9 @@ void show_time_at(long long wall_ms, long long now_ms, char buf[SHORT_TEXT]);
 /* "1 file", "3 files": the plural is the word with an s. */
 void show_count(long long n, const char *word, char buf[SHORT_TEXT]);
 
+/* "9 days", "3 hours": what is left of a time. */
+void show_left(long long ms, char buf[SHORT_TEXT]);
+
 /* "this run", "1 h", "until the device restarts", "always": a for of the interface in words. */
 void show_duration(const char *word, char buf[SHORT_TEXT]);
 

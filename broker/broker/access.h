@@ -28,6 +28,8 @@ struct access_decision {
 	char by[64];
 	char item[128]; /* of the grant that decided */
 	bool locked;
+	uint64_t lapses_ms; /* it lapses if it lies unused for so much longer; 0: not soon */
+	char lapsed[96];    /* nobody speaks, and what did has lapsed (lapse.h) */
 };
 struct access_decision access_decide(struct broker *broker, struct session *session, const char *app,
 				     const struct permission_ref *ref);

@@ -5,6 +5,7 @@
  */
 #include "broker/access.h"
 
+#include "broker/lapse.h"
 #include "policy/reach.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@ struct grants_seen {
 	const struct permission_ref *ref;
 	struct grant_view views[GRANTS_SEEN_MAX];
 	struct grant_record records[GRANTS_SEEN_MAX];
+	struct lapse_rule lapse;
+	char lapsed[96];
 	char declared_text[256];
 	const char *declared_list[64];
 	const char *const *declared; /* NULL: the app has no manifest */
@@ -110,6 +113,8 @@ static int load_grants(struct broker *broker, struct session *session, const cha
 	if (!txn)
 		return -1;
 	rc = store_grant_each(txn, app, see_grant, seen, err);
+	seen->lapse = lapse_rule_get(txn);
+	lapse_says(txn, app, seen->ref->permission->name, seen->ref->item, seen->lapsed, sizeof(seen->lapsed));
 	seen->declared = declared_of(txn, app, seen->declared_text, seen->declared_list);
 	store_abort(txn);
 	if (rc > 0)
@@ -121,6 +126,8 @@ static void fill_from_grant(struct access_decision *ret, const struct grants_see
 {
 	const struct grant_record *from;
 
+	if (ret->decision.by == DECIDED_DEFAULT)
+		(void)snprintf(ret->lapsed, sizeof(ret->lapsed), "%s", seen->lapsed);
 	if (!ret->decision.grant)
 		return;
 	from = &seen->records[ret->decision.grant - seen->views];
@@ -128,6 +135,7 @@ static void fill_from_grant(struct access_decision *ret, const struct grants_see
 	ret->until_boot_ms = from->until_boot_ms;
 	ret->granted_wall_ms = from->wall_ms;
 	ret->locked = from->locked;
+	ret->lapses_ms = lapse_told_ms(seen->broker, &seen->lapse, from);
 	(void)snprintf(ret->by, sizeof(ret->by), "%s", from->by);
 	(void)snprintf(ret->item, sizeof(ret->item), "%s", from->item);
 }

@@ -82,6 +82,7 @@ static int put_grant(struct broker *broker, struct store_txn *txn, const struct 
 		.wall_ms = loop_wall_ms(),
 		.copy_serial = ret->copy_serial,
 		.locked = answer->lock,
+		.used_powered_ms = broker_powered_now(broker),
 	};
 
 	(void)snprintf(grant.app, sizeof(grant.app), "%s", answer->app);

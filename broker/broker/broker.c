@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "broker/lapse.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +31,13 @@ int broker_powered_ms(struct broker *broker, struct store_txn *txn, uint64_t *re
 	if (store_counter_add(txn, COUNTER_POWERED, passed, ret, err) < 0)
 		return -1;
 	broker->powered_mark_ms = now;
+	broker->powered_ms = *ret;
 	return 0;
+}
+
+uint64_t broker_powered_now(const struct broker *broker)
+{
+	return broker->powered_ms + (loop_boot_ms() - broker->powered_mark_ms);
 }
 
 static uint64_t mix(uint64_t h, const void *p, size_t n)
@@ -62,6 +69,8 @@ void broker_base_hash(uint8_t ret[HASH_SIZE])
 
 bool broker_grant_live(const struct broker *broker, const struct grant_record *grant)
 {
+	if (grant->lapsed_wall_ms)
+		return false;
 	switch (grant->lasts.lasts) {
 	case LASTS_ALWAYS:
 		return true;
@@ -108,9 +117,8 @@ int broker_note(struct broker *broker, struct store_txn *txn, const struct histo
 {
 	struct history_record entry;
 
-	(void)broker;
 	broker_note_fill(note, &entry);
-	return store_history_append(txn, &entry, err);
+	return lapse_used(broker, txn, &entry, err) < 0 ? -1 : store_history_append(txn, &entry, err);
 }
 
 void broker_note_alone(struct broker *broker, const struct history_note *note)

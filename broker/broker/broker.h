@@ -59,7 +59,9 @@ struct broker {
 	struct loop_source *cleanup; /* generation.h: doomed generations */
 	struct notes *notes; /* notes.h; NULL: none yet */
 	uint64_t next_job;
+	struct loop_source *lapsing; /* lapse.h: the next look for unused answers */
 	uint64_t powered_mark_ms; /* CLOCK_BOOTTIME up to which COUNTER_POWERED is counted */
+	uint64_t powered_ms;      /* what it was then */
 	bool recovering;
 };
 
@@ -72,11 +74,14 @@ const struct gate *broker_gate(const struct broker *broker, uint16_t id);
 /* Adds the time since the last call to COUNTER_POWERED and gives its value. */
 int broker_powered_ms(struct broker *broker, struct store_txn *txn, uint64_t *ret, struct err *err);
 
+/* The same without counting it: as of now, by what was counted last. */
+uint64_t broker_powered_now(const struct broker *broker);
+
 /* What tells this base from another: the system's release and its package
  * database, as they are now. */
 void broker_base_hash(uint8_t ret[HASH_SIZE]);
 
-/* True while a grant's time has not run out on this boot. */
+/* True while a grant's time has not run out on this boot, and it has not lapsed. */
 bool broker_grant_live(const struct broker *broker, const struct grant_record *grant);
 
 /* Writes one history entry inside txn; NULL fields are "". Times are filled in. */

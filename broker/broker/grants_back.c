@@ -75,7 +75,7 @@ int grants_back_find(struct broker *broker, struct store_txn *txn, const char *a
 	return 0;
 }
 
-static int apply_one(struct store_txn *txn, const struct grant_change *c, struct err *err)
+static int apply_one(struct broker *broker, struct store_txn *txn, const struct grant_change *c, struct err *err)
 {
 	struct grant_record after = c->after;
 
@@ -83,6 +83,7 @@ static int apply_one(struct store_txn *txn, const struct grant_change *c, struct
 		return store_grant_delete(txn, after.app, after.permission, after.item, err) < 0 ? -1 : 0;
 	/* A lock of that time was taken off since: that stands. */
 	after.locked = false;
+	after.used_powered_ms = broker_powered_now(broker);
 	return store_grant_put(txn, &after, err);
 }
 
@@ -95,7 +96,7 @@ int grants_back_apply(struct broker *broker, struct store_txn *txn, const struct
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct grant_change *c = &changes->of[i];
 
-		if (apply_one(txn, c, err) < 0)
+		if (apply_one(broker, txn, c, err) < 0)
 			return -1;
 		if (broker_note(broker, txn,
 				&(struct history_note){

@@ -11,6 +11,7 @@
 #include "broker/background.h"
 #include "broker/install.h"
 #include "broker/job.h"
+#include "broker/lapse.h"
 #include "broker/mark.h"
 #include "broker/notes.h"
 #include "broker/policy_files.h"
@@ -111,6 +112,7 @@ static void on_recovered(struct broker *broker)
 	struct wr *w;
 
 	broker->recovering = false;
+	lapse_start(broker);
 	session_settle_waiting(broker);
 	if (service_start(broker, &err) < 0)
 		fatal("the public socket cannot be served: %s", err.msg);

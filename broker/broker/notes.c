@@ -2,6 +2,7 @@
 #include "broker/notes.h"
 
 #include "base/log.h"
+#include "broker/lapse.h"
 
 #define NOTES_MAX 64u /* then they are written at once */
 
@@ -18,7 +19,8 @@ static int write_all(struct broker *broker, struct notes *notes, struct err *err
 	if (!txn)
 		return -1;
 	for (size_t i = 0; i < notes->count; i++) {
-		if (store_history_append(txn, &notes->of[i], err) < 0) {
+		if (lapse_used(broker, txn, &notes->of[i], err) < 0 ||
+		    store_history_append(txn, &notes->of[i], err) < 0) {
 			store_abort(txn);
 			return -1;
 		}

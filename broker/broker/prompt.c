@@ -11,6 +11,7 @@
 #include "broker/autostart.h"
 #include "broker/background.h"
 #include "broker/job.h"
+#include "broker/lapse.h"
 #include "broker/network.h"
 #include "broker/says.h"
 
@@ -254,6 +255,7 @@ static void describe_app(struct prompt *prompt)
 			       app.version[0] ? " " : "", app.version);
 		(void)snprintf(prompt->source, sizeof(prompt->source), "%s", app.source);
 		says_find(app.says, &ref, prompt->says);
+		lapse_says(txn, prompt->app, prompt->permission->name, prompt->item, prompt->note, sizeof(prompt->note));
 	}
 	app_record_finish(&app);
 	store_abort(txn);

@@ -37,6 +37,7 @@ struct prompt {
 	char about[256];  /* "your contacts (42 people)" */
 	char program[128]; /* the app's word, escaped */
 	char says[256];    /* its author's word on why, escaped; "" none */
+	char note[96];     /* what became of an earlier answer; "" nothing */
 	uint64_t session_id;
 	uint64_t since_wall_ms;
 	enum prompt_state state;

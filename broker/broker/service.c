@@ -6,6 +6,7 @@
 #include "broker/service.h"
 
 #include "broker/session.h"
+#include "broker/turn.h"
 #include "varlink/server.h"
 
 #include <errno.h>
@@ -50,6 +51,7 @@ static const struct varlink_method methods[] = {
 	{ "io.cowbell.Reset", 0, service_reset },
 	{ "io.cowbell.Pin", 0, service_pin },
 	{ "io.cowbell.Doctor", METHOD_ANY_READER, service_doctor },
+	{ "io.cowbell.Lapse", 0, service_lapse },
 	{ "io.cowbell.Mark", 0, service_mark },
 	{ NULL, 0, NULL },
 };
@@ -112,15 +114,35 @@ struct deferred {
 	struct varlink_call *call;
 	json_t *params;
 	void (*method)(void *data, struct varlink_call *call, json_t *params);
+	struct turn *turn; /* NULL: waits for a session */
 };
 
 static void on_settled(void *data)
 {
 	struct deferred *d = data;
 
+	turn_end(d->turn);
 	d->method(d->broker, d->call, d->params);
 	json_decref(d->params);
 	free(d);
+}
+
+/* What an earlier broker's session left is being made a generation. */
+static bool is_recovering(struct broker *broker, const char *app)
+{
+	struct app_record record = { 0 };
+	struct err err = { 0 };
+	struct store_txn *txn;
+	bool is = false;
+
+	if (!app || session_any(broker, app) || !turn_taken(broker, app))
+		return false;
+	txn = store_begin(broker->store, false, &err);
+	if (txn && store_app_get(txn, app, &record, &err) == 1)
+		is = record.in_session;
+	store_abort(txn);
+	app_record_finish(&record);
+	return is;
 }
 
 bool service_wait_settled(struct broker *broker, struct varlink_call *call, json_t *params,
@@ -128,16 +150,20 @@ bool service_wait_settled(struct broker *broker, struct varlink_call *call, json
 {
 	const char *app = service_str(params, "app");
 	struct session *session = app ? session_any(broker, app) : NULL;
+	bool recovering = is_recovering(broker, app);
 	struct deferred *d;
 
-	if (!session || session->state < SESSION_ENDING)
+	if (!recovering && (!session || session->state < SESSION_ENDING))
 		return false;
 	d = xcalloc(1, sizeof(*d));
 	d->broker = broker;
 	d->call = call;
 	d->params = json_incref(params);
 	d->method = method;
-	session_wait_over(session, on_settled, d);
+	if (recovering)
+		d->turn = turn_request(broker, app, on_settled, d);
+	else
+		session_wait_over(session, on_settled, d);
 	return true;
 }
 

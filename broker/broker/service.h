@@ -77,6 +77,7 @@ SERVICE_METHOD(service_grant);
 SERVICE_METHOD(service_revoke);
 SERVICE_METHOD(service_lock);
 SERVICE_METHOD(service_explain);
+SERVICE_METHOD(service_lapse);
 /* service_traffic.c */
 SERVICE_METHOD(service_info);
 SERVICE_METHOD(service_ps);

@@ -8,6 +8,7 @@
 #include "broker/autostart.h"
 #include "broker/generation.h"
 #include "broker/job.h"
+#include "broker/lapse.h"
 #include "broker/network.h"
 #include "broker/prompt.h"
 #include "broker/service.h"
@@ -417,12 +418,13 @@ SERVICE_METHOD(service_lock)
 		return;
 	txn = store_begin(broker->store, true, &err);
 	found = txn ? store_grant_get(txn, app, ref.permission->name, ref.item, &grant, &err) : -1;
-	if (found == 0) {
+	if (found == 0 || (found == 1 && !broker_grant_live(broker, &grant))) {
 		store_abort(txn);
 		service_bad_input(call, "there is no answer to lock", "cowbell grant it first");
 		return;
 	}
 	grant.locked = service_bool(params, "locked");
+	grant.used_powered_ms = broker_powered_now(broker); /* of a lock of years, too */
 	if (found < 0 || store_grant_put(txn, &grant, &err) < 0 ||
 	    broker_note(broker, txn,
 			&(struct history_note){ .kind = HISTORY_DECISION,
@@ -455,4 +457,29 @@ SERVICE_METHOD(service_explain)
 	usage = usage_read(broker, app);
 	varlink_reply(call, json_pack("{s:o}", "permission", service_json_permission(broker, app, &ref, usage)));
 	usage_free(usage);
+}
+
+SERVICE_METHOD(service_lapse)
+{
+	struct broker *broker = data;
+	struct err err = { 0 };
+	struct store_txn *txn;
+	uint32_t days = service_number(params, "days");
+
+	if (days > LAPSE_DAYS_MAX) {
+		service_bad_input(call, "that are too many days", "at most 3650; 0 for never");
+		return;
+	}
+	if (json_is_integer(json_object_get(params, "days")) && lapse_set(broker, days, &err) < 0) {
+		service_fail(call, &err);
+		return;
+	}
+	txn = store_begin(broker->store, false, &err);
+	if (!txn) {
+		service_fail(call, &err);
+		return;
+	}
+	days = lapse_rule_get(txn).days;
+	store_abort(txn);
+	varlink_reply(call, json_pack("{s:I}", "days", (json_int_t)days));
 }

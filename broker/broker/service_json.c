@@ -198,12 +198,12 @@ json_t *service_json_permission(struct broker *broker, const char *app, const st
 	else if (found.decision.by == DECIDED_BROKEN && policy_files_trouble(broker)[0])
 		(void)snprintf(why, sizeof(why), "%.500s", policy_files_trouble(broker));
 	else
-		(void)snprintf(why, sizeof(why), "%s", found.decision.why);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:I}", "app", app, "permission",
+		(void)snprintf(why, sizeof(why), "%s", found.lapsed[0] ? found.lapsed : found.decision.why);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o, s:b, s:b, s:I, s:I, s:I, s:I}", "app", app, "permission",
 			 name, "label", ref->permission->label, "answer", give_name(found.decision.give), "for", lasts, "until",
 			 ends_at(&found), "by", decided_by_name(found.decision.by), "why", why, "answers", answers_of(ref->permission),
 			 "locked", found.locked, "in_use", in_use(broker, app, ref), "last_used", (json_int_t)last, "count",
-			 (json_int_t)count, "quiet", quiet_of(broker, app, ref));
+			 (json_int_t)count, "quiet", quiet_of(broker, app, ref), "lapses", (json_int_t)found.lapses_ms);
 }
 
 struct ref_list {

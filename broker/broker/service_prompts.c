@@ -31,9 +31,9 @@ static json_t *prompt_json(const struct prompt *p)
 		if (g != GIVE_ASK && (p->permission->answers & GIVE_BIT(g)))
 			json_array_append_new(answers, json_string(give_name((enum give)g)));
 	}
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:i, s:b}", "id",
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:i, s:b}", "id",
 			 (json_int_t)p->id, "app", p->app, "title", p->title, "source", p->source, "permission", name,
-			 "label", p->permission->label, "about", p->about, "program", p->program, "says", p->says, "answers",
+			 "label", p->permission->label, "about", p->about, "program", p->program, "note", p->note, "says", p->says, "answers",
 			 answers, "safe", give_name(p->permission->safe), "since", (json_int_t)p->since_wall_ms,
 			 "session", (json_int_t)p->session_id, "state", prompt_state_name(p->state), "more",
 			 (int)prompt_more(p), "watched", agent_present(p->broker));

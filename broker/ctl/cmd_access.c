@@ -4,6 +4,7 @@
  */
 #include "ctl/ctl.h"
 
+#include "policy/lapse.h"
 #include "policy/permission.h"
 
 #include <stdio.h>
@@ -30,6 +31,12 @@ static void show_permission(json_t *p, const char *first)
 		(void)printf("  tried %lld time%s, last %s", int_of(p, "count"), int_of(p, "count") == 1 ? "" : "s", last);
 	if (int_of(p, "quiet"))
 		(void)printf("  quiet: %lld refused unasked", int_of(p, "quiet"));
+	if (int_of(p, "lapses")) {
+		char left[SHORT_TEXT];
+
+		show_left(int_of(p, "lapses"), left);
+		(void)printf("  lapses in %s unless used", left);
+	}
 	(void)printf("%s\n", bool_of(p, "locked") ? "  locked" : "");
 }
 
@@ -208,6 +215,38 @@ int cmd_explain(struct ctl *ctl, int argc, char **argv)
 	if (*str_of(p, "for"))
 		(void)printf(" (%s)", str_of(p, "for"));
 	(void)printf(", decided by %s: %s\n", str_of(p, "by"), str_of(p, "why"));
+	json_decref(reply);
+	return EXIT_DONE;
+}
+
+int cmd_lapse(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *reply, *params = json_object();
+	struct err err = { 0 };
+	char days[SHORT_TEXT];
+	uint32_t n;
+
+	if (options_take("lapse", no_options, &argc, argv) || argc > 2) {
+		json_decref(params);
+		return usage("lapse");
+	}
+	if (argc == 2 && lapse_days_parse(argv[1], &n, &err) < 0) {
+		json_decref(params);
+		(void)ctl_fail("lapse", &err);
+		return EXIT_USAGE;
+	}
+	if (argc == 2)
+		json_object_set_new(params, "days", json_integer(n));
+	reply = ctl_call(ctl, "lapse", "io.cowbell.Lapse", params);
+	if (!reply)
+		return EXIT_FAILED;
+	if (ctl->json)
+		return ctl_print_json(reply);
+	show_count(int_of(reply, "days"), "day", days);
+	if (!ctl->quiet && int_of(reply, "days"))
+		(void)printf("What was not used for %s of this device being on is asked again.\n", days);
+	else if (!ctl->quiet)
+		(void)puts("Answers stay, whether they are used or not.");
 	json_decref(reply);
 	return EXIT_DONE;
 }

@@ -85,15 +85,18 @@ static void show_folds(json_t *all, const char *group_key)
 	folds_free(&folds);
 }
 
-static void show_summary(json_t *all, const char *since)
+static void show_summary(const struct question *q, json_t *all, const char *since)
 {
+	json_t *given = ctl_call(q->ctl, "history", "io.cowbell.Permissions",
+				 q->app ? json_pack("{s:s}", "app", q->app) : json_object());
 	struct folds folds;
 	char period[100];
 	char *text;
 
 	(void)snprintf(period, sizeof(period), "since %.60s%s", since, strchr(since, '-') ? "" : " ago");
 	folds_make(all, 0, &folds);
-	text = folds_summary(&folds, period);
+	text = folds_summary(&folds, period, json_object_get(given, "permissions"));
+	json_decref(given);
 	(void)fputs(text, stdout);
 	free(text);
 	folds_free(&folds);
@@ -129,7 +132,7 @@ int cmd_history(struct ctl *ctl, int argc, char **argv)
 	if (!all)
 		return EXIT_FAILED;
 	if (summary && !ctl->json)
-		show_summary(all, since);
+		show_summary(&q, all, since);
 	else if ((by_app || by_permission) && !ctl->json)
 		show_folds(all, by_app ? "app" : "permission");
 	json_array_foreach(all, i, h)

@@ -23,6 +23,8 @@ static void show_prompt(json_t *p)
 	(void)printf(" (%s): ", *str_of(p, "program") ? str_of(p, "program") : "program not known");
 	json_array_foreach(json_object_get(p, "answers"), i, word)
 		(void)printf("%s%s", i ? ", " : "", json_string_value(word));
+	if (*str_of(p, "note"))
+		(void)printf(" (%s)", str_of(p, "note"));
 	(void)putchar('\n');
 }
 

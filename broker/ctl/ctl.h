@@ -99,6 +99,7 @@ int cmd_lock(struct ctl *ctl, int argc, char **argv);
 int cmd_cap(struct ctl *ctl, int argc, char **argv);
 /* cmd_traffic.c: one line about a Traffic, if there is anything to tell. */
 void show_traffic(json_t *t, const char *indent);
+int cmd_lapse(struct ctl *ctl, int argc, char **argv);
 int cmd_explain(struct ctl *ctl, int argc, char **argv);
 int cmd_history(struct ctl *ctl, int argc, char **argv);
 int cmd_prompts(struct ctl *ctl, int argc, char **argv);

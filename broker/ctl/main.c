@@ -37,6 +37,7 @@ const struct verb verbs[] = {
 	{ "revoke", "APP PERMISSION[:ITEM] [--stop] [--forget]", "take an answer back, at once", cmd_revoke },
 	{ "lock", "APP PERMISSION", "keep an answer against policy and updates", cmd_lock },
 	{ "unlock", "APP PERMISSION", "let an answer be changed again", cmd_lock },
+	{ "lapse", "[DAYS|off]", "after how many days without use an answer is asked again", cmd_lapse },
 	{ "cap", "APP [network|network:local SIZE|off]", "how much it may send and receive in a month", cmd_cap },
 	{ "explain", "APP PERMISSION[:ITEM]", "which rule or answer decides", cmd_explain },
 	{ "policy", "check FILE... | test FILE...", "try policy files before they count", cmd_policy },

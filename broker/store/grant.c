@@ -27,6 +27,7 @@ void grant_encode(struct wr *w, const struct grant_record *g)
 	wr_u8(w, g->locked);
 	wr_str(w, g->by);
 	wr_u64(w, g->used_powered_ms);
+	wr_u64(w, g->lapsed_wall_ms);
 }
 
 bool grant_decode(struct rd *r, struct grant_record *g)
@@ -43,6 +44,8 @@ bool grant_decode(struct rd *r, struct grant_record *g)
 	g->locked = rd_u8(r) != 0;
 	rd_str(r, g->by, sizeof(g->by));
 	g->used_powered_ms = rd_u64(r);
+	if (!rd_end(r)) /* as written since answers lapse */
+		g->lapsed_wall_ms = rd_u64(r);
 	return rd_end(r) && give < GIVE_COUNT && lasts < LASTS_COUNT;
 }
 

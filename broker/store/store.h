@@ -178,7 +178,8 @@ struct grant_record {
 	uint64_t copy_serial;        /* GIVE_COPY */
 	bool locked;
 	char by[64];                 /* "uid 1000, cowbell run", escaped */
-	uint64_t used_powered_ms;    /* powered-on time of the last use */
+	uint64_t used_powered_ms;    /* powered-on time of the last use, or of the answer; 0: before it was counted */
+	uint64_t lapsed_wall_ms;     /* not 0: it lay unused for too long then, and gives nothing any more */
 };
 
 int store_grant_get(struct store_txn *txn, const char *app, const char *permission, const char *item,

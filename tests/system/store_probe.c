@@ -3,6 +3,7 @@
  * store-probe make|check DIR: makes a store, or tells what one holds. A store moves
  * with its disk: from a kernel with pages of 4 KiB to one with larger pages, and into
  * a machine of another word size.
+ * store-probe age DIR DAYS: the device was on for so many days more.
  */
 #include "base/fd.h"
 #include "store/store.h"
@@ -96,6 +97,20 @@ static int check(struct store *store, struct err *err)
 	return 0;
 }
 
+static int age(struct store *store, const char *days, struct err *err)
+{
+	struct store_txn *txn = store_begin(store, true, err);
+	uint64_t value;
+
+	if (!txn)
+		return -1;
+	if (store_counter_add(txn, COUNTER_POWERED, strtoull(days, NULL, 10) * 24 * 3600 * 1000, &value, err) < 0) {
+		store_abort(txn);
+		return -1;
+	}
+	return store_commit(txn, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
@@ -103,14 +118,16 @@ int main(int argc, char **argv)
 	cleanup_fd int dir = -1;
 	int rc = -1;
 
-	if (argc != 3)
+	if (argc != 3 && !(argc == 4 && strcmp(argv[1], "age") == 0))
 		return 2;
 	dir = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0)
 		store = store_open(dir, &err);
 	else
 		err_sys(&err, "open '%s'", argv[2]);
-	if (store)
+	if (store && argc == 4)
+		rc = age(store, argv[3], &err);
+	else if (store)
 		rc = strcmp(argv[1], "make") == 0 ? make(store, &err) : check(store, &err);
 	store_close(store);
 	if (rc < 0)

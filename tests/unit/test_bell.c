@@ -292,6 +292,21 @@ static void test_a_claim_stands_in_quotes(void **state)
 	assert_true(shows(&rows, "| says   \"light' (checked by Cowbell) '\""));
 }
 
+/* What an app says cannot stand where Cowbell's own word does. */
+static void test_a_note_is_cowbells(void **state)
+{
+	struct prompt_text p = a_prompt();
+	struct prompt_choice c = { 0 };
+	struct prompt_rows rows;
+
+	(void)state;
+	prompt_view(&p, &c, 24, 80, true, &rows);
+	assert_false(shows(&rows, "note"));
+	(void)snprintf(p.note, sizeof(p.note), "you said read; unused for long, it lapsed on 2026-11-26");
+	prompt_view(&p, &c, 24, 80, true, &rows);
+	assert_true(shows(&rows, "| note   you said read; unused for long, it lapsed on"));
+}
+
 /* On a phone's console all of it is there, however much there is to say. */
 static void test_a_small_screen_has_the_whole_bell(void **state)
 {
@@ -524,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_long_strings),
 		cmocka_unit_test(test_rows_fit),
 		cmocka_unit_test(test_a_claim_stands_in_quotes),
+		cmocka_unit_test(test_a_note_is_cowbells),
 		cmocka_unit_test(test_a_small_screen_has_the_whole_bell),
 		cmocka_unit_test(test_the_end_of_a_name_is_never_cut),
 		cmocka_unit_test(test_a_screen_is_drawn_again),

@@ -89,7 +89,7 @@ static void test_summary(void **state)
 
 	(void)state;
 	folds_make(history, 0, &folds);
-	text = folds_summary(&folds, "a month");
+	text = folds_summary(&folds, "a month", NULL);
 	assert_string_equal(text, "Your apps, a month\n\na was run 2 times.\n"
 				  "  It looked into contacts in 1 run and saw an empty one.\n"
 				  "  It reached for network 14 times and was refused.\n"
@@ -97,11 +97,40 @@ static void test_summary(void **state)
 	free(text);
 	folds_free(&folds);
 	folds_make(NULL, 0, &folds);
-	text = folds_summary(&folds, "a month");
+	text = folds_summary(&folds, "a month", NULL);
 	assert_string_equal(text, "Your apps, a month\n\nNothing happened.\n");
 	free(text);
 	folds_free(&folds);
 	json_decref(history);
+}
+
+static void test_lapsing(void **state)
+{
+	json_t *history = json_loads("[{\"time\": 1, \"last\": 1, \"kind\": \"decision\", \"app\": \"a\", \"permission\": \"contacts\", "
+				     "\"what\": \"lapsed\", \"answer\": \"ask\", \"before\": \"read\"}]",
+				     0, NULL);
+	json_t *given = json_loads("[{\"app\": \"a\", \"permission\": \"contacts\", \"answer\": \"read\", \"lapses\": 777600000},"
+				   " {\"app\": \"a\", \"permission\": \"network\", \"answer\": \"allow\", \"lapses\": 0},"
+				   " {\"app\": \"b\", \"permission\": \"camera\", \"answer\": \"allow\", \"lapses\": 1}]",
+				   0, NULL);
+	struct folds folds;
+	char *text, says[300];
+
+	(void)state;
+	folds_make(history, 0, &folds);
+	fold_says(&folds.fold[0], says, sizeof(says));
+	assert_string_equal(says, "contacts: lapsed");
+	text = folds_summary(&folds, "a month", given);
+	assert_string_equal(text, "Your apps, a month\n\na was run never.\n"
+				  "  It did not use contacts for long: your answer lapsed, and it will ask again.\n"
+				  "  It reached for nothing of yours.\n"
+				  "\nNot used for long, and soon asked again:\n"
+				  "  a: contacts (read), in 9 days\n"
+				  "  b: camera (allow), in 1 hour\n");
+	free(text);
+	folds_free(&folds);
+	json_decref(history);
+	json_decref(given);
 }
 
 int main(void)
@@ -110,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_folds),
 		cmocka_unit_test(test_folds_items),
 		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_lapsing),
 	};
 
 	(void)setlocale(LC_ALL, "C.UTF-8");

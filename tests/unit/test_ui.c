@@ -51,12 +51,34 @@ static void test_every_size_holds(void **state)
 	}
 }
 
+/* How long an answer may lie unused is its owner's to say. */
+static void test_unused_answers(void **state)
+{
+	(void)state;
+	setup_ui();
+	ui_enter(&ui, &page_settings, "", "");
+	assert_sees("unused answers: asked again after 90 days");
+	press('l');
+	for (const char *p = "\b\b" "10x"; *p; p++)
+		press(*p == '\b' ? UI_KEY_BACKSPACE : *p);
+	press(UI_KEY_ENTER);
+	assert_sees("'10x' is no number of days");
+	assert_null(strstr(asked, "\"days\""));
+	press('l');
+	for (const char *p = "\b\b" "30"; *p; p++)
+		press(*p == '\b' ? UI_KEY_BACKSPACE : *p);
+	press(UI_KEY_ENTER);
+	assert_non_null(strstr(asked, "Lapse {\"days\":30}"));
+	teardown_ui();
+}
+
 static void test_app_page(void **state)
 {
 	(void)state;
 	setup_ui();
 	press(UI_KEY_ENTER);
 	assert_sees("contacts                empty  always         31 tries");
+	assert_sees("torch                   allow  always         lapses in 9 days");
 	assert_sees("── was ──");
 	asked[0] = '\0';
 	press('x');
@@ -180,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_home),
 		cmocka_unit_test(test_every_size_holds),
+		cmocka_unit_test(test_unused_answers),
 		cmocka_unit_test(test_app_page),
 		cmocka_unit_test(test_who_cuts),
 		cmocka_unit_test(test_errors_are_said),

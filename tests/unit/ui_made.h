@@ -36,7 +36,9 @@ static const char permission_list[] =
 	"\"always\", \"by\": \"grant\", \"count\": 31, \"last_used\": 1764099000000, \"answers\": [\"no\", \"ask\", \"empty\", "
 	"\"read\"]},"
 	"{\"app\": \"flashlight\", \"permission\": \"storage\", \"label\": \"your files\", \"answer\": \"ask\", \"by\": "
-	"\"nobody\"}], \"app\": {\"id\": \"flashlight\", \"state\": \"running\", \"version\": \"1.2\", \"source\": \"file x\"}}";
+	"\"nobody\"},"
+	"{\"app\": \"flashlight\", \"permission\": \"torch\", \"label\": \"the torch\", \"answer\": \"allow\", \"for\": "
+	"\"always\", \"by\": \"grant\", \"lapses\": 777600000}], \"app\": {\"id\": \"flashlight\", \"state\": \"running\", \"version\": \"1.2\", \"source\": \"file x\"}}";
 static const char generations[] =
 	"{\"generations\": [{\"number\": 1, \"kind\": \"install\", \"files\": 4, \"bytes\": 9000},"
 	" {\"number\": 2, \"parent\": 1, \"kind\": \"run\", \"files\": 300, \"bytes\": 4000000, \"head\": true, \"time\": 1764099000000},"
@@ -47,6 +49,7 @@ static inline const char *canned(const char *method)
 		const char *method, *reply;
 	} table[] = {
 		{ "Mark", "{\"mark\": \"moo\"}" },
+		{ "Lapse", "{\"days\": 90}" },
 		{ "List", apps },
 		{ "Ps", sessions },
 		{ "Prompts", prompts },

@@ -36,6 +36,10 @@ static void show_bell(const struct ui *ui)
 	say(row);
 	(void)snprintf(row, sizeof(row), "  now  %s", p->program);
 	say(row);
+	if (p->note[0]) {
+		(void)snprintf(row, sizeof(row), "  note %s", p->note);
+		say(row);
+	}
 	if (p->says[0]) {
 		(void)snprintf(row, sizeof(row), "  says \"%s\"", p->says);
 		say(row);

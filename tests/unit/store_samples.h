@@ -49,6 +49,8 @@ static __attribute__((unused)) void fill_grant(struct grant_record *g, const cha
 	g->wall_ms = 1;
 	g->copy_serial = 3;
 	g->locked = true;
+	g->used_powered_ms = 4;
+	g->lapsed_wall_ms = 5;
 	(void)snprintf(g->boot_id, sizeof(g->boot_id), "0f2a");
 	(void)snprintf(g->by, sizeof(g->by), "uid 1000, cowbell run");
 }

@@ -71,6 +71,25 @@ static void test_a_grant_comes_back_as_it_was(void **state)
 	assert_int_equal(store_grant_delete(d->txn, "nano", "storage", "Documents", &d->err), 0);
 }
 
+/* A record of before answers lapsed ends earlier. */
+static void test_an_older_grant_is_no_broken_one(void **state)
+{
+	struct grant_record grant, got = { 0 };
+	struct wr w;
+	struct rd body;
+
+	(void)state;
+	fill_grant(&grant, "nano", "storage", "Documents");
+	wr_init(&w);
+	grant_encode(&w, &grant);
+	rd_init(&body, w.buf, w.len - 8);
+	assert_true(grant_decode(&body, &got));
+	assert_int_equal(got.used_powered_ms, 4);
+	assert_int_equal(got.lapsed_wall_ms, 0);
+	rd_init(&body, w.buf, w.len - 4);
+	assert_false(grant_decode(&body, &got));
+}
+
 static void test_grants_come_in_order_and_by_app(void **state)
 {
 	struct store_dir *d = *state;
@@ -199,6 +218,7 @@ int main(void)
 		T(test_an_app_comes_back_as_it_was),
 		T(test_an_older_app_is_no_broken_one),
 		T(test_a_grant_comes_back_as_it_was),
+		T(test_an_older_grant_is_no_broken_one),
 		T(test_grants_come_in_order_and_by_app),
 		T(test_a_walk_ends_with_the_value_that_ended_it),
 		T(test_a_generation_and_a_journal_entry_come_back),

@@ -40,6 +40,8 @@ struct platform_view {
 	size_t gate_count;
 	const struct platform_link *links;
 	size_t link_count;
+	const char *const *volumes; /* folders for volumes: the app's own, empty */
+	size_t volume_count;
 	uint32_t device_gid; /* host id of the group of devices that were given; 0: none */
 	const char *const *hidden; /* absolute host paths */
 	size_t hidden_count;

@@ -25,7 +25,7 @@ static const struct {
 	[BOARD_GPS] = { "gps", true, "/dev/", "/dev/gnss0" },
 	[BOARD_MODEM] = { "modem", true, "/dev/", "/dev/ttyUSB2" },
 	[BOARD_SENSORS] = { "sensors", true, "/sys/", "/sys/bus/iio/devices/iio:device*" },
-	[BOARD_REMOVABLE] = { "removable", false, "/", "/media" },
+	[BOARD_REMOVABLE] = { "removable", false, "/", "/media, /run/media" },
 	[BOARD_CONTACTS] = { "contacts", false, NULL, "a folder of the home, such as .contacts" },
 };
 

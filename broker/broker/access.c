@@ -13,6 +13,7 @@
 #include "broker/prompt.h"
 #include "broker/traffic.h"
 #include "broker/trial.h"
+#include "broker/volumes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -166,6 +167,8 @@ static bool handle_need(struct session *session, struct rd *body)
 		return false;
 	text_escape(raw, strlen(raw), program, sizeof(program));
 	gate = &session->broker->gates[index];
+	if (volumes_is_away(gate))
+		return true; /* it left meanwhile, and who waited was told */
 	(void)snprintf(session->gates[index].program, sizeof(session->gates[index].program), "%s", program);
 	session->gates[index].question = question;
 	session->gates[index].waiting = true;

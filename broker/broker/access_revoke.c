@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/background.h"
 #include "broker/network.h"
+#include "broker/volumes.h"
 
 #include <string.h>
 
@@ -74,6 +75,7 @@ bool revoke_handle_revoked(struct session *session, struct rd *body)
 	session->gates[index].until_boot_ms = 0;
 	session->gates[index].lingers = held > 0;
 	gate_answered(session, index, code && !held ? 1 : held);
+	volumes_closed(session, &session->broker->gates[index], held);
 	access_stand(session);
 	return true;
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "broker/network.h"
+#include "broker/volumes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@
  * faster than it is written. */
 static bool can_stand(const struct gate *gate, enum give give)
 {
-	return !gate->permission->is_device && !network_is(gate->permission) &&
+	return !gate->permission->is_device && !network_is(gate->permission) && !volumes_is_away(gate) &&
 	       (give == GIVE_READ || give == GIVE_WRITE || give == GIVE_EMPTY);
 }
 
@@ -118,7 +119,11 @@ bool standing_handle_used(struct session *session, struct rd *body)
 	char raw[256];
 
 	rd_str(body, raw, sizeof(raw));
-	if (!rd_end(body) || index < 0 || give >= GIVE_COUNT || !can_stand(&session->broker->gates[index], (enum give)give))
+	if (!rd_end(body) || index < 0 || give >= GIVE_COUNT)
+		return false;
+	if (volumes_is_away(&session->broker->gates[index]))
+		return true; /* it left while it was used */
+	if (!can_stand(&session->broker->gates[index], (enum give)give))
 		return false;
 	state = &session->gates[index];
 	state->standing = GIVE_NO;

@@ -398,6 +398,17 @@ void prompt_withdraw(struct session *session, const struct permission *permissio
 		prompt_end(prompt, PROMPT_WITHDRAWN);
 }
 
+void prompt_withdraw_item(struct session *session, const struct permission *permission, const char *item)
+{
+	struct prompt *next;
+
+	for (struct prompt *p = session->broker->prompts; p; p = next) {
+		next = p->next;
+		if (p->session == session && p->permission == permission && prompt_is_open(p) && strcmp(p->item, item) == 0)
+			prompt_end(p, PROMPT_WITHDRAWN);
+	}
+}
+
 void prompt_unanswered(struct session *session, const struct permission *permission)
 {
 	struct prompt *prompt = find_open(session, permission);

@@ -77,6 +77,9 @@ void prompt_later(struct prompt *prompt);
 /* Withdraws what session asks of permission, if it does. */
 void prompt_withdraw(struct session *session, const struct permission *permission);
 
+/* Withdraws what session asks of this item alone. */
+void prompt_withdraw_item(struct session *session, const struct permission *permission, const char *item);
+
 /* App wanted permission with no run of it there to wait: listed as unanswered. */
 void prompt_for_next_time(struct broker *broker, const char *app, const struct permission *permission);
 

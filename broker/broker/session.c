@@ -21,6 +21,7 @@
 #include "broker/traffic.h"
 #include "broker/trial.h"
 #include "broker/turn.h"
+#include "broker/volumes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -317,6 +318,7 @@ static bool on_message(void *data, struct msg *m)
 		if (session->state == SESSION_LAUNCHING)
 			session->state = SESSION_RUNNING;
 		traffic_begin(session);
+		volumes_tell(session);
 		command_start_ready(session);
 		access_stand_soon(session);
 		return rd_end(&m->body);
@@ -423,6 +425,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return firewall_handle_seen(broker, m);
 	case MSG_HELD:
 		return session_handle_held(broker, m);
+	case MSG_VOLUME_SEEN:
+		return volumes_handle_seen(broker, m);
 	case MSG_OPENED:
 		return access_handle_opened(broker, m);
 	case MSG_HAND_FAILED:

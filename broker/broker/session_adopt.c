@@ -14,6 +14,7 @@
 #include "broker/install.h"
 #include "broker/traffic.h"
 #include "broker/turn.h"
+#include "broker/volumes.h"
 
 #include <stdio.h>
 
@@ -63,6 +64,7 @@ static void adopt(struct session *session, const struct session_hello *hello)
 		session_end(session);
 	else
 		access_stand_soon(session);
+	volumes_tell(session);
 }
 
 bool session_handle_hello(struct session *session, struct rd *body)

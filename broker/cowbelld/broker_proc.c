@@ -129,7 +129,7 @@ static void send_hello(struct daemon *d)
 	wr_str(w, d->root);
 	wr_u64(w, d->cgroup.features | d->features);
 	ids_encode(d, w, 0);
-	wr_u16(w, (uint16_t)(d->resources.count + network_is_held(d)));
+	wr_u16(w, (uint16_t)(d->resources.count + network_is_held(d) + volumes_are_named(d)));
 	for (size_t i = 0; i < d->resources.count; i++) {
 		const struct resource *r = &d->resources.resources[i];
 
@@ -146,8 +146,16 @@ static void send_hello(struct daemon *d)
 		wr_str(w, "");
 		wr_u8(w, 1);
 	}
+	if (volumes_are_named(d)) {
+		wr_u16(w, GATE_VOLUMES);
+		wr_str(w, "removable");
+		wr_str(w, "");
+		wr_str(w, "");
+		wr_u8(w, 1);
+	}
 	session_encode_live(d, w);
 	chan_send(d->broker, w, fds, 2);
+	volumes_tell_all(d); /* before any session's channel: its gates are known then */
 	free(w);
 }
 

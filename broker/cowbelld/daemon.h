@@ -19,6 +19,7 @@
 struct child;
 struct led;
 struct network;
+struct volumes;
 
 #define READER_UIDS 60000u
 
@@ -57,6 +58,8 @@ struct daemon {
 	gid_t owner_gid;
 	char owner_name[64], home[PATH_SIZE];
 	struct resource_table resources;
+
+	struct volumes *volumes; /* volumes.c */
 
 	/* devices.c */
 	struct led *leds; /* those of the board's torches */
@@ -210,6 +213,19 @@ int network_start_resolver(struct daemon *d, const struct session_link *link, st
 struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid);
 /* Whether any session has a link to the host, and one with IPv6. */
 bool sessions_linked(const struct daemon *d, bool *ret_has6);
+
+/* volumes.c: what is mounted below the board's removable folders; VOLUME_SEEN tells. */
+#define VOLUMES_MAX 8u
+int volumes_watch(struct daemon *d, struct err *err);
+bool volumes_are_named(const struct daemon *d);
+void volumes_prepare(const struct daemon *d, struct prepare *p);
+/* To a broker that has just started. */
+void volumes_tell_all(const struct daemon *d);
+/* NULL: no volume ever had this number. */
+const struct resource *volumes_resource(const struct daemon *d, uint16_t gate);
+/* 0 while dir, opened at r's path, is the volume that was told of; -1 with err. */
+int volumes_check(const struct daemon *d, const struct resource *r, int dir, struct err *err);
+void volumes_finish(struct daemon *d);
 
 /* opener.c */
 bool opener_handle(struct daemon *d, struct msg *m);

@@ -81,7 +81,7 @@ static int set_up(struct daemon *d, struct err *err)
 	if (!d->loop || children_start(d) < 0 || !loop_add_signal(d->loop, SIGTERM, on_stop, d) ||
 	    !loop_add_signal(d->loop, SIGINT, on_stop, d) || !loop_add_signal(d->loop, SIGHUP, on_stop, d))
 		return err_sys(err, "make an event loop");
-	return network_watch(d, err) < 0 ? -1 : broker_start(d, err);
+	return network_watch(d, err) < 0 || volumes_watch(d, err) < 0 ? -1 : broker_start(d, err);
 }
 
 /* The broker writes down the last things when its channel closes. */
@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 	end_broker(d);
 	bury_children();
 	devices_finish(d);
+	volumes_finish(d);
 	network_close(d);
 	paths_close(d);
 	if (d->cgroup.fd >= 0)

@@ -228,7 +228,8 @@ static int check_scope(const struct daemon *d, const struct resource *r, int dir
 static int make_mount(struct daemon *d, uint64_t session, const struct resource *r, enum give give, bool ahead,
 		      struct err *err)
 {
-	cleanup_fd int dir = open_as_owner(d, r, give == GIVE_WRITE && !ahead);
+	bool volume = volumes_resource(d, r->gate) == r;
+	cleanup_fd int dir = open_as_owner(d, r, give == GIVE_WRITE && !ahead && !volume);
 	cleanup_fd int mnt = -1;
 	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int userns;
@@ -241,7 +242,7 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 	}
 	if (dir < 0)
 		return err_sys(err, "open '%s' as the owner", r->path);
-	if (check_scope(d, r, dir, err) < 0)
+	if ((volume && volumes_check(d, r, dir, err) < 0) || check_scope(d, r, dir, err) < 0)
 		return -1;
 	userns = session_userns(d, session, err);
 	if (userns < 0)
@@ -264,7 +265,7 @@ bool opener_handle(struct daemon *d, struct msg *m)
 {
 	uint16_t gate = rd_u16(&m->body);
 	uint8_t give = rd_u8(&m->body), ahead = rd_u8(&m->body);
-	const struct resource *r = owner_resource(d, gate);
+	const struct resource *volume = volumes_resource(d, gate), *r = volume ? volume : owner_resource(d, gate);
 	struct err err = { 0 };
 	struct wr *w;
 	int mnt;

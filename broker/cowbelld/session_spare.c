@@ -104,6 +104,7 @@ static void send_prepare(struct session *s)
 		(void)snprintf(p->gates[p->gate_count++].path, PATH_SIZE, "%s", d->resources.resources[i].path);
 	}
 	devices_prepare(d, p);
+	volumes_prepare(d, p);
 	(void)snprintf(p->hidden[p->hidden_count++], PATH_SIZE, "%s", d->root[0] ? d->root : d->state);
 	network_prepare(d, p, &s->link);
 	chan_begin(w, MSG_PREPARE, 0);

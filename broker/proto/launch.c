@@ -65,6 +65,9 @@ void prepare_encode(struct wr *w, const struct prepare *p)
 		wr_str(w, p->links[i].target);
 	}
 	wr_u32(w, p->device_gid);
+	wr_u16(w, p->volumes_count);
+	for (uint16_t i = 0; i < p->volumes_count; i++)
+		wr_str(w, p->volumes[i]);
 	wr_u16(w, p->hidden_count);
 	for (uint16_t i = 0; i < p->hidden_count; i++)
 		wr_str(w, p->hidden[i]);
@@ -110,6 +113,14 @@ bool prepare_decode(struct rd *r, struct prepare *ret)
 	}
 	if (!decode_links(r, ret))
 		return false;
+	ret->volumes_count = rd_u16(r);
+	if (ret->volumes_count > ARRAY_LEN(ret->volumes))
+		return false;
+	for (uint16_t i = 0; i < ret->volumes_count; i++) {
+		rd_str(r, ret->volumes[i], sizeof(ret->volumes[i]));
+		if (!is_absolute(ret->volumes[i]))
+			return false;
+	}
 	ret->hidden_count = rd_u16(r);
 	if (ret->hidden_count > ARRAY_LEN(ret->hidden))
 		return false;

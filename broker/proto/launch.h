@@ -12,8 +12,9 @@
 
 #define ID_RANGE 65536u     /* host ids of one app */
 #define LAYERS_MAX 24u      /* install layers and at most 8 generations, with room */
-#define GATES_MAX 40u
+#define GATES_MAX 48u
 #define GATE_NETWORK 0xfff0u /* the network's number among gates: it is no folder */
+#define GATE_VOLUMES 0xfff2u /* of all volumes together, for what was answered about them: no place has it */
 #define LINKS_MAX 128u     /* names of devices in a private /dev and /sys */
 #define DEVICE_GID ID_RANGE /* inside: the group that may write to devices which were given */
 #define HANDS_MAX 8u        /* files given to one command */
@@ -62,6 +63,8 @@ struct prepare {
 	struct link_path links[LINKS_MAX];
 	uint16_t link_count;
 	uint32_t device_gid;   /* DEVICE_GID's host id; 0: this board needs none */
+	uint16_t volumes_count; /* folders below which volumes get their gates (VOLUME) */
+	char volumes[4][160];
 	uint16_t hidden_count; /* more absolute host paths that no app may see, Cowbell's own root first */
 	char hidden[8][PATH_SIZE];
 	/* The session's network: how packets are held (enum net_hold), its addresses. */

@@ -50,6 +50,9 @@
 	X(OPEN, 14, "B", "D")                                                                                          \
 	/* u16 gate, u8 give, u8 ahead, u32 errno (0: the mount went to the supervisor), str why */                              \
 	X(OPENED, 15, "D", "B")                                                                                        \
+	/* A volume is there or has left: u16 gate, u8 here, str item, str path. The first ones come right after       \
+	 * BROKER_HELLO; a number keeps its place until another volume is told of under it. */                         \
+	X(VOLUME_SEEN, 140, "D", "B")                                                                                  \
 	/* The session has given a device back: u16 gate. What was changed for it on the host is undone, when nobody   \
 	 * else uses it. The end of a session says the same of all. */                                                 \
 	X(CLOSE, 18, "B", "D")                                                                                         \
@@ -132,6 +135,9 @@
 	X(USED, 56, "S", "B")                                                                                          \
 	/* Take away what the gate was given, and what was to be given, and arm it again: u16 gate */                                             \
 	X(REVOKE, 53, "B", "S")                                                                                        \
+	/* A volume is there: a gate for it at path, unless it has one / it has left: whoever waits there is refused,   \
+	 * the gate goes, and REVOKED answers. u16 gate, u8 here, str path */                                          \
+	X(VOLUME, 141, "B", "S")                                                                                       \
 	/* u16 gate, u32 errno (0: it is off the app's tree), u32 held (open files, mappings, folders of running       \
 	 * programs that still reach it, and watches) */                                                               \
 	X(REVOKED, 54, "S", "B")                                                                                       \

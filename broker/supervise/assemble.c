@@ -14,6 +14,7 @@
 #include "platform/arm/mask_keep.h"
 #include "platform/arm/mnt.h"
 #include "platform/arm/root.h"
+#include "supervise/volume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -248,7 +249,7 @@ int assemble(struct supervise *s, const struct launch *launch, int cgroup_fd, st
 		return -1;
 	s->root_mnt = root.mnt;
 	if (attach_trees(s, root.fd, err) < 0 || take_vaults(s, root.fd, err) < 0 ||
-	    attach_gates(s, root.fd, err) < 0 || root_enter(&root, err) < 0) {
+	    attach_gates(s, root.fd, err) < 0 || volume_make_places(s, root.fd, err) < 0 || root_enter(&root, err) < 0) {
 		(void)close(root.fd);
 		return -1;
 	}

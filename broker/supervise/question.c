@@ -36,7 +36,8 @@ void questions_set_vault(struct questions *q, size_t index, int vault)
 	q->of[index].vault = vault;
 }
 
-static struct question *find(struct questions *qs, uint16_t gate)
+/* Gate 0: a place in the table that is free again. */
+struct question *question_find(struct questions *qs, uint16_t gate)
 {
 	for (size_t i = 0; i < qs->count; i++) {
 		if (qs->of[i].gate == gate)
@@ -171,7 +172,7 @@ void questions_read(struct supervise *s)
 	int n;
 
 	while ((n = gate_read(s->questions.engine, &r, &err)) > 0) {
-		struct question *q = find(&s->questions, r.gate);
+		struct question *q = question_find(&s->questions, r.gate);
 
 		if (q)
 			wait_at(s, q, &r);
@@ -222,6 +223,13 @@ static void deny_all(struct question *q, int code)
 		deny_one(&q->s->questions, q->gate, q->tokens[i], code);
 }
 
+void question_shut(struct question *q, int code)
+{
+	forget_standing(q);
+	deny_all(q, code);
+	close_question(q);
+}
+
 void question_refuse(struct question *q, const struct err *err)
 {
 	deny_all(q, EACCES);
@@ -261,13 +269,26 @@ void question_settle(struct question *q, int mnt, uint64_t bytes, uint32_t files
 
 /* --- answers --- */
 
+/* What an app would write on a volume that is none is kept nowhere. */
+static int empty_volume(const struct root_owner *owner, struct err *err)
+{
+	char uid[16], gid[16];
+	const struct mnt_option options[] = {
+		{ "mode", "0755" }, { "size", "4k" }, { "uid", uid }, { "gid", gid }, { NULL, NULL },
+	};
+
+	(void)snprintf(uid, sizeof(uid), "%u", owner->uid);
+	(void)snprintf(gid, sizeof(gid), "%u", owner->gid);
+	return mnt_new("tmpfs", MNT_PLAIN | MOUNT_ATTR_RDONLY, options, err);
+}
+
 static void give_empty(struct question *q)
 {
 	const struct platform_owner *o = &q->s->spare.view.owner;
 	const struct root_owner owner = { q->s->base + o->uid, q->s->base + o->gid };
 	struct err err = { 0 };
-	cleanup_fd int dir = root_mount_point(q->vault, "/empty", 0, owner, owner, &err);
-	cleanup_fd int mnt = dir < 0 ? -1 : mnt_clone(dir, "", &err);
+	cleanup_fd int dir = q->vault < 0 ? -1 : root_mount_point(q->vault, "/empty", 0, owner, owner, &err);
+	cleanup_fd int mnt = q->path ? empty_volume(&owner, &err) : dir < 0 ? -1 : mnt_clone(dir, "", &err);
 
 	if (mnt < 0)
 		question_refuse(q, &err);
@@ -339,7 +360,7 @@ static void take_answer(struct question *q, const struct question_answer *answer
 bool questions_handle_answer(struct supervise *s, struct msg *m)
 {
 	uint32_t number = rd_u32(&m->body);
-	struct question *q = find(&s->questions, rd_u16(&m->body));
+	struct question *q = question_find(&s->questions, rd_u16(&m->body));
 	uint8_t give = rd_u8(&m->body);
 	struct question_answer answer = { .give = give < GIVE_COUNT ? (enum give)give : GIVE_NO };
 
@@ -347,10 +368,10 @@ bool questions_handle_answer(struct supervise *s, struct msg *m)
 	answer.serial = rd_u64(&m->body);
 	answer.max_bytes = rd_u64(&m->body);
 	answer.max_files = rd_u32(&m->body);
-	if (!rd_end(&m->body) || !q || give >= GIVE_COUNT || number == 0)
+	if (!rd_end(&m->body) || give >= GIVE_COUNT || number == 0)
 		return false;
-	/* Nobody waits for it any more. */
-	if (q->number != number)
+	/* Nobody waits for it any more, or it was a volume's, which has left. */
+	if (!q || q->number != number)
 		return true;
 	take_answer(q, &answer);
 	return true;
@@ -358,12 +379,14 @@ bool questions_handle_answer(struct supervise *s, struct msg *m)
 
 bool questions_handle_mount(struct supervise *s, struct msg *m)
 {
-	struct question *q = find(&s->questions, rd_u16(&m->body));
+	struct question *q = question_find(&s->questions, rd_u16(&m->body));
 	uint8_t give = rd_u8(&m->body), ahead = rd_u8(&m->body);
 	struct err err = { 0 };
 
-	if (!rd_end(&m->body) || !q || m->fd_count != 1)
+	if (!rd_end(&m->body) || m->fd_count != 1)
 		return false;
+	if (!q) /* of a volume that has left meanwhile */
+		return true;
 	/* One that nobody waits for must not lie around for a later question; one that
 	 * was made ahead must not take the place of the one that is waited for. */
 	if (ahead && q->number)
@@ -386,7 +409,7 @@ bool questions_handle_mount(struct supervise *s, struct msg *m)
 
 bool questions_handle_standing(struct supervise *s, struct msg *m)
 {
-	struct question *q = find(&s->questions, rd_u16(&m->body));
+	struct question *q = question_find(&s->questions, rd_u16(&m->body));
 	uint8_t give = rd_u8(&m->body);
 	uint64_t until_ms = rd_u64(&m->body);
 
@@ -409,7 +432,7 @@ void questions_forget_standing(struct supervise *s)
 
 bool questions_handle_revoke(struct supervise *s, struct msg *m)
 {
-	struct question *q = find(&s->questions, rd_u16(&m->body));
+	struct question *q = question_find(&s->questions, rd_u16(&m->body));
 	struct err err = { 0 };
 	static struct wr w;
 	uint32_t held = 0;

@@ -31,7 +31,8 @@ struct question {
 	struct supervise *s;
 	uint16_t gate;
 	enum platform_gate_kind kind;
-	int vault;          /* the gate's folder out of the app's reach, O_PATH */
+	char *path;         /* of a volume's gate, owned; NULL for those that stand from the start */
+	int vault;          /* the gate's folder out of the app's reach, O_PATH; -1: it has none */
 	uint32_t number;    /* 0: nobody waits */
 	uint32_t tokens[QUESTION_TOKENS_MAX];
 	size_t token_count;
@@ -82,7 +83,14 @@ void questions_child(struct supervise *s, pid_t pid, int status);
 /* The app is dead: ends copies under way and closes what writes to its layer. */
 void questions_finish(struct supervise *s);
 
-/* --- for copying.c --- */
+/* --- for copying.c and volume.c --- */
+
+/* NULL: there is no such gate. Gate 0: a place in the table that is free again. */
+struct question *question_find(struct questions *q, uint16_t gate);
+
+/* Whoever waits gets code, and nobody is told; what was laid out is let go. */
+void question_shut(struct question *q, int code);
+
 
 /* Attaches mnt (borrowed) to the gate and lets everybody in who waits. */
 void question_settle(struct question *q, int mnt, uint64_t bytes, uint32_t files);

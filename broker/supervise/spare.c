@@ -16,6 +16,7 @@
 #include "platform/arm/mnt.h"
 #include "platform/arm/proc.h"
 #include "platform/arm/root.h"
+#include "supervise/volume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ static void copy_view(struct platform_view *view, const struct prepare *p)
 	struct platform_gate *gates = xcalloc(p->gate_count, sizeof(*gates));
 	struct platform_link *links = xcalloc(p->link_count + 1u, sizeof(*links));
 	const char **hidden = xcalloc(p->hidden_count, sizeof(*hidden));
+	const char **volumes = xcalloc(p->volumes_count + 1u, sizeof(*volumes));
 
 	for (uint16_t i = 0; i < p->gate_count; i++) {
 		gates[i].gate = p->gates[i].gate;
@@ -58,6 +60,10 @@ static void copy_view(struct platform_view *view, const struct prepare *p)
 	view->links = links;
 	view->link_count = p->link_count;
 	view->device_gid = p->device_gid;
+	for (uint16_t i = 0; i < p->volumes_count; i++)
+		volumes[i] = xstrdup(p->volumes[i]);
+	view->volumes = volumes;
+	view->volume_count = p->volumes_count;
 	view->hidden = hidden;
 	view->hidden_count = p->hidden_count;
 }
@@ -87,6 +93,10 @@ static int check_view(const struct platform_view *view, struct err *err)
 			if (view->gates[k].gate == view->gates[i].gate)
 				return err_set(err, EINVAL, "gate %u is named twice", view->gates[i].gate);
 		}
+	}
+	for (size_t i = 0; i < view->volume_count; i++) {
+		if (!platform_path_is_clean(view->volumes[i]))
+			return err_set(err, EINVAL, "'%s' is no clean absolute path for volumes", view->volumes[i]);
 	}
 	for (size_t i = 0; i < view->link_count; i++) {
 		if (!platform_path_is_clean(view->links[i].path))
@@ -278,7 +288,7 @@ int spare_prepare(struct spare *spare, const struct prepare *prepare, const stru
 	if (!spare->gates || own_mounts(spare, prepare->store, err) < 0)
 		return -1;
 	/* The mask reads the mounts as the host has them: before we add any. */
-	if (prepare_mask(spare, fds->mask, err) < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
+	if (volume_let_go(&spare->view, err) < 0 || prepare_mask(spare, fds->mask, err) < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
 		return -1;
 	spare->scratch = root_scratch(spare->store, err);
 	if (spare->scratch < 0 || tree_prepare(&spare->tree, spare->scratch, &spare->view, err) < 0)

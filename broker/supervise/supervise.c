@@ -6,6 +6,7 @@
 #include "supervise/supervise.h"
 
 #include "base/log.h"
+#include "supervise/volume.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -86,6 +87,8 @@ static bool on_broker_message(void *data, struct msg *m)
 		return traffic_handle_cap(s, m);
 	case MSG_REVOKE:
 		return questions_handle_revoke(s, m);
+	case MSG_VOLUME:
+		return volume_handle(s, m);
 	}
 	return false;
 }

@@ -23,6 +23,8 @@ enum supervise_state {
 	SUPERVISE_ENDING,  /* pid 1 was killed; waits for it to be gone */
 };
 
+#define VOLUME_ROOTS_MAX 4u
+
 struct supervise {
 	struct loop *loop;
 	enum supervise_state state;
@@ -39,6 +41,7 @@ struct supervise {
 	pid_t init_pid;
 	int root_mnt; /* the app's overlay, for the freeze barrier */
 	int upper;    /* its fs folder */
+	int volume_dirs[VOLUME_ROOTS_MAX]; /* volume.c: those of the view's folders for volumes */
 	bool end_asked; /* ENDED is what the broker waits for */
 };
 

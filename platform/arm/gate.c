@@ -20,7 +20,7 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-#define GATES_PER_ENGINE 32u
+#define GATES_PER_ENGINE 48u
 #define TAKEN_MAX 8u
 
 /* A mount that was taken off while somebody held it, or may have watched it. */
@@ -334,5 +334,25 @@ int gate_detach(struct gate_engine *e, uint16_t id, bool watched, uint32_t *ret_
 	*ret_held = count_held(e, gate);
 	if (busy && *ret_held == 0)
 		*ret_held = 1;
+	return 0;
+}
+
+int gate_remove(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct err *err)
+{
+	struct gate *gate = find_gate(e, id);
+	int rc;
+
+	/* Watches do not keep a file system: it ends, and they with it. */
+	if (gate_detach(e, id, false, ret_held, err) < 0)
+		return -1;
+	if (fchdir(gate->g) < 0)
+		return err_sys(err, "enter gate %u", id);
+	rc = umount2(".", MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (chdir("/") < 0)
+		abort();
+	if (rc < 0)
+		return err_sys(err, "take gate %u away", id);
+	(void)close(gate->g);
+	*gate = e->gates[--e->count];
 	return 0;
 }

@@ -53,4 +53,8 @@ int gate_attach(struct gate_engine *engine, uint16_t gate, int mnt, const uint32
  * by which they hear of it; at least 1 while the kernel says that somebody does. */
 int gate_detach(struct gate_engine *engine, uint16_t gate, bool watched, uint32_t *ret_held, struct err *err);
 
+/* gate_detach (not watched), and takes the trigger itself away. Whoever waits at it is denied by the
+ * caller before. After -1 it may still stand, with nothing attached. */
+int gate_remove(struct gate_engine *engine, uint16_t gate, uint32_t *ret_held, struct err *err);
+
 #endif

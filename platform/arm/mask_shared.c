@@ -6,6 +6,7 @@
 #include "platform/arm/mask.h"
 
 #include "base/fd.h"
+#include "base/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,27 +84,12 @@ int mask_hide_path(const struct mask *mask, const char *path, struct err *err)
 	return mask_hide(mask, real + 1, err);
 }
 
-/* "\040" and friends in /proc/self/mountinfo. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*out++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-static int check_mount(void *data, const char *path, struct err *err)
+static int check_mount(void *data, uint64_t id, const char *path, struct err *err)
 {
 	const struct mask *mask = data;
 	struct stat st;
 
+	(void)id;
 	if (strcmp(path, "/") == 0)
 		return 0;
 	if (mask_covers_shared(path)) {
@@ -116,25 +102,6 @@ static int check_mount(void *data, const char *path, struct err *err)
 	if (fstatat(mask->view, path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	return mask_hide(mask, path + 1, err);
-}
-
-static int each_mount(int (*fn)(void *data, const char *path, struct err *err), void *data, struct err *err)
-{
-	cleanup_free char *text = NULL;
-	char *line, *rest;
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/mountinfo", 4 << 20, &text, NULL, err) < 0)
-		return -1;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		char path[PATH_MAX];
-
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", path) != 1)
-			return err_set(err, EPROTO, "read '/proc/self/mountinfo': a line without a mount point");
-		unescape(path);
-		if (fn(data, path, err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 static uint64_t mix(uint64_t h, const void *data, size_t size)
@@ -151,10 +118,11 @@ static uint64_t mix_text(uint64_t h, const char *s)
 	return mix(h, s, strlen(s) + 1);
 }
 
-static int mix_mount(void *data, const char *path, struct err *err)
+static int mix_mount(void *data, uint64_t id, const char *path, struct err *err)
 {
 	uint64_t *h = data;
 
+	(void)id;
 	(void)err;
 	if (mask_covers_shared(path) || shared_root_of(path))
 		*h = mix_text(*h, path);
@@ -164,7 +132,7 @@ static int mix_mount(void *data, const char *path, struct err *err)
 int mask_mounts_print(uint64_t *ret, struct err *err)
 {
 	*ret = 0xcbf29ce484222325ull;
-	return each_mount(mix_mount, ret, err);
+	return mounts_each(mix_mount, ret, err);
 }
 
 uint64_t mask_view_print(const struct platform_view *view)
@@ -185,5 +153,5 @@ uint64_t mask_view_print(const struct platform_view *view)
 
 int mask_check_mounts(const struct mask *mask, struct err *err)
 {
-	return each_mount(check_mount, (void *)(uintptr_t)mask, err);
+	return mounts_each(check_mount, (void *)(uintptr_t)mask, err);
 }

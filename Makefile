@@ -279,10 +279,13 @@ demo: ## a private Cowbell, two apps, and a bell; installs what building needs
 	@$(MAKE) --no-print-directory all $(O)/flashlight.deb
 	$(Q)tools/demo.sh
 
-.PHONY: check-profiles board-demo
+.PHONY: check-profiles board-demo board-console
 check-profiles: ## board profiles against the device trees of Debian's ARM kernels
 	$(Q)tools/fetch-dtbs.sh
 	$(Q)board/check-profiles $(O)/dtb
+
+board-console: deps ## the screens from an emulated board's serial console alone; BOARD=name for another
+	$(Q)board/run-console $(BOARD)
 
 board-demo: deps ## the flashlight and the bell on an emulated ARM board's serial console; BOARD=name for another
 	$(Q)board/run-demo $(BOARD)

@@ -240,3 +240,20 @@ void lines_add_wrapped(struct lines *lines, enum style style, int columns, const
 		text += strspn(text, " ");
 	}
 }
+
+void lines_add_entry(struct lines *lines, enum style style, int columns, int target, const char *text)
+{
+	size_t first = lines->count;
+
+	lines_add_wrapped(lines, style, columns - 4, text);
+	for (size_t i = first; i < lines->count; i++) {
+		char row[LINE_BYTES];
+
+		if (i == first) {
+			lines->line[i].target = target;
+			continue;
+		}
+		(void)snprintf(row, sizeof(row), "    %.*s", (int)sizeof(row) - 5, lines->line[i].text);
+		(void)snprintf(lines->line[i].text, sizeof(lines->line[i].text), "%s", row);
+	}
+}

@@ -72,6 +72,9 @@ void lines_add_rule(struct lines *lines, const char *name);
 /* Breaks text at blanks so that each piece fits columns. */
 void lines_add_wrapped(struct lines *lines, enum style style, int columns, const char *text);
 
+/* As lines_add_wrapped, for a line that can be lit: what does not fit stands below it, indented. */
+void lines_add_entry(struct lines *lines, enum style style, int columns, int target, const char *text);
+
 /* Cuts text to width columns, by whole characters. */
 void text_fit(const char *text, int width, char *buf, size_t size);
 

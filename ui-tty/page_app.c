@@ -214,6 +214,10 @@ static void ask_reset(struct ui *ui, struct place *place)
 	long long count, sum, bytes;
 
 	above_install(place, &count, &sum, &bytes);
+	if (count == 0 && !runs(place)) {
+		ui_say(ui, "It has changed nothing since it was installed; there is nothing to reset.");
+		return;
+	}
 	show_count(sum, "file", files);
 	show_count(count, "generation", states);
 	show_size(bytes, size);
@@ -279,6 +283,25 @@ static void run_it(struct ui *ui, struct place *place)
 		ui_say(ui, "It ended with status %d.", status);
 }
 
+#define WORDS_MAX 32u
+
+/* Words between blanks: no shell reads them. */
+static void run_with(struct ui *ui, struct place *place, const char *value)
+{
+	char *args[WORDS_MAX + 4] = { (char[]){ "run" }, place->app, (char[]){ "--" } };
+	char *words = xstrdup(value), *save = NULL;
+	size_t n = 3;
+	int status;
+
+	for (char *w = strtok_r(words, " \t", &save); w && n < WORDS_MAX + 3; w = strtok_r(NULL, " \t", &save))
+		args[n++] = w;
+	status = ui->port->command(ui->port->data, args);
+	free(words);
+	ui_refresh(ui, ui->wall_ms);
+	if (status)
+		ui_say(ui, "It ended with status %d.", status);
+}
+
 static void toggle_autostart(struct ui *ui, struct place *place)
 {
 	bool on = bool_of(app_of(place), "autostart");
@@ -301,6 +324,10 @@ static bool key(struct ui *ui, struct place *place, int k, int target)
 		return true;
 	case 'r':
 		run_it(ui, place);
+		return true;
+	case 'R':
+		ui_input(ui, "Run it with words", "What stands behind its name when it is typed, between blanks: on --for 5",
+			 "", run_with);
 		return true;
 	case 'u':
 		ask_undo(ui, place);
@@ -330,7 +357,8 @@ static bool key(struct ui *ui, struct place *place, int k, int target)
 static const struct hint hints[] = {
 	{ UI_KEY_ENTER, "Enter", "open" }, { 'r', "r", "run" },     { 's', "s", "stop" },
 	{ 'u', "u", "undo last run" },	     { 'x', "x", "reset" },   { 'd', "d", "delete" },
-	{ 'h', "h", "history" },	     { 'a', "a", "autostart" }, { UI_KEY_ESC, "Esc", "back" }, { 0, NULL, NULL },
+	{ 'h', "h", "history" },	     { UI_KEY_ESC, "Esc", "back" }, { 'R', "R", "run with words" },
+	{ 'a', "a", "autostart" },	     { 0, NULL, NULL },
 };
 
 const struct page page_app = {

@@ -79,12 +79,17 @@ static bool load(struct ui *ui, struct place *place)
 
 static void add_fold(const struct ui *ui, const struct place *place, const struct fold *f, int index, struct lines *lines)
 {
-	char when[SHORT_TEXT], cell[SHORT_TEXT], says[300];
+	char when[SHORT_TEXT], cell[SHORT_TEXT], says[300], row[500];
 	bool named = *place->app || view_of(place) == VIEW_APP;
 
 	show_time_at(f->last_ms, ui->wall_ms, when);
-	text_pad(when, 10, cell, sizeof(cell));
 	fold_says(f, says, sizeof(says));
+	if (ui->columns < 60) { /* all of it, on as many rows as it takes */
+		(void)snprintf(row, sizeof(row), "%s %s%s%s", when, named ? "" : f->app, named ? "" : "  ", says);
+		lines_add_entry(lines, STYLE_PLAIN, ui->columns, index, row);
+		return;
+	}
+	text_pad(when, 10, cell, sizeof(cell));
 	lines_add(lines, STYLE_PLAIN, index, "%s %s%s%s", cell, named ? "" : f->app, named ? "" : "  ", says);
 }
 

@@ -39,8 +39,8 @@ static void fill_lapse(const struct ui *ui, const struct place *place, struct li
 	char days[SHORT_TEXT];
 
 	show_count(int_of(place->more, "days"), "day", days);
-	lines_add(lines, STYLE_PLAIN, TARGET_LAPSE, "unused answers: %s%s",
-		  int_of(place->more, "days") ? "asked again after " : "stay", int_of(place->more, "days") ? days : "");
+	lines_add(lines, STYLE_PLAIN, TARGET_LAPSE, "unused answers %s%s", int_of(place->more, "days") ? "end after " : "stay",
+		  int_of(place->more, "days") ? days : "");
 	lines_add_wrapped(lines, STYLE_DIM, ui->columns,
 			  "What an app may have for good and does not use is asked again after that time; it is said before. Days "
 			  "on which the device is off do not count.");
@@ -66,7 +66,7 @@ static void fill(const struct ui *ui, const struct place *place, struct lines *l
 
 		(void)snprintf(text, sizeof(text), "%s %s: %s", ok ? "ok     " : str_of(p, "state"), str_of(p, "name"),
 			       str_of(p, "found"));
-		lines_add(lines, STYLE_PLAIN, TARGET_PROBES + (int)i, "%s", text);
+		lines_add_entry(lines, STYLE_PLAIN, ui->columns, TARGET_PROBES + (int)i, text);
 		if (ok)
 			continue;
 		(void)snprintf(text, sizeof(text), "costs: %s; cure: %s", str_of(p, "cost"), str_of(p, "cure"));

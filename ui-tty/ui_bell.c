@@ -87,6 +87,14 @@ static void read_waiting(struct ui *ui)
 	json_decref(reply);
 }
 
+/* How a command would change it is not said here, where the app's page does. */
+static void say_answered(struct ui *ui, const char *says)
+{
+	const char *more = strstr(says, " Change it: ");
+
+	ui_say(ui, "%.*s%s", (int)(more ? (size_t)(more - says) : strlen(says)), says, more ? " Its page changes that." : "");
+}
+
 static void answer(struct ui *ui, bool all, uint64_t now_ms)
 {
 	json_t *reply = ui_call(ui, "io.cowbell.Answer",
@@ -95,7 +103,7 @@ static void answer(struct ui *ui, bool all, uint64_t now_ms)
 					  prompt_duration_words[ui->choice.duration], "all_of_app", all));
 
 	if (reply)
-		ui_say(ui, "%s", str_of(reply, "says"));
+		say_answered(ui, str_of(reply, "says"));
 	json_decref(reply);
 	if (all)
 		read_waiting(ui);

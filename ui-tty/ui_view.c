@@ -28,7 +28,8 @@ static bool place_hint(struct hint_walk *walk, const struct hint *hint, bool kee
 	int width = text_columns(hint->name) + 1 + text_columns(hint->label);
 	int tail = keep ? 0 : 8; /* "? help" has to fit the last row */
 
-	if (walk->column && walk->column + 2 + width > walk->columns - (walk->row + 1 == walk->rows ? tail : 0)) {
+	/* The last column of the last row stays empty: terminals scroll there. */
+	if (walk->column && walk->column + 2 + width > walk->columns - 1 - (walk->row + 1 == walk->rows ? tail : 0)) {
 		if (walk->row + 1 >= walk->rows)
 			return false;
 		walk->row++;

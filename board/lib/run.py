@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""run.py BOARD INPUT [shell|-- COMMAND|TEST...]: runs tests on an emulated board, each on
+"""run.py BOARD INPUT [shell|tty LINE|-- COMMAND|TEST...]: runs tests on an emulated board, each on
 the machine as it was when its state was saved, two machines side by side. What each
 test said is kept in build/board/results/BOARD."""
 
@@ -39,9 +39,9 @@ def run(machine, state, disk, line):
     return status, out
 
 
-def shell(machine, state, disk):
-    """The board's console on this terminal; its shell's status."""
-    with Guest(machine, state, disk, 'shell') as guest, Raw():
+def shell(machine, state, disk, line='shell'):
+    """The board's console on this terminal; the status of what runs there."""
+    with Guest(machine, state, disk, line) as guest, Raw():
         threading.Thread(target=feed, args=(guest,), daemon=True).start()
         return machine.status(guest.process.wait())
 
@@ -126,6 +126,8 @@ def main():
     state = save(machine)
     if tests == ['shell']:
         return shell(machine, state, disk)
+    if tests[:1] == ['tty']:
+        return shell(machine, state, disk, ' '.join(tests))
     if tests[:1] == ['--']:
         status, out = run(machine, state, disk, ' '.join(tests[1:]))
         sys.stdout.write(out.decode(errors='replace').replace('\r', ''))

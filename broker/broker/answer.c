@@ -332,6 +332,6 @@ void answer_says(const struct answer *answer, char *buf, size_t size)
 		break;
 	}
 	(void)snprintf(buf, size, "%s %s %s%s%s%s. Change it: cowbell permissions %s", answer->app,
-		       what_it_sees(answer->give), answer->ref.permission->label, answer->ref.item[0] ? ", " : "",
+		       what_it_sees(answer->give), answer->ref.permission->label, answer->ref.item[0] ? ": " : "",
 		       answer->ref.item, until, answer->app);
 }

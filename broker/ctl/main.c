@@ -64,7 +64,8 @@ static int help(FILE *to)
 	(void)fputs("usage: cowbell [--root DIR] [--json] [--quiet] [--yes] VERB ...\n\n", to);
 	for (const struct verb *v = verbs; v->name; v++)
 		(void)fprintf(to, "  %-12s %s\n", v->name, v->help);
-	(void)fputs("\ncowbell VERB --help shows a verb's words. COWBELL_ROOT does what --root does.\n", to);
+	(void)fputs("\ncowbell ui shows all of it on screens. cowbell VERB --help shows a verb's words.\n"
+		    "COWBELL_ROOT does what --root does.\n", to);
 	return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 

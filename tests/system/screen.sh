@@ -5,7 +5,7 @@ export SERVER=cowbell-$$-0
 tm() { tmux -L "$SERVER" "$@"; }
 screen() { tm capture-pane -p -t 0; }
 see() { # see TEXT: waits until it is on the screen
-	for i in $(seq 60); do
+	for i in $(seq "${SEE_TRIES:-60}"); do
 		screen | grep -qF -- "$1" && return 0
 		sleep 0.1
 	done
@@ -13,7 +13,7 @@ see() { # see TEXT: waits until it is on the screen
 	return 1
 }
 gone() {
-	for i in $(seq 60); do
+	for i in $(seq "${SEE_TRIES:-60}"); do
 		screen | grep -qF -- "$1" || return 0
 		sleep 0.1
 	done

@@ -57,7 +57,7 @@ static void test_unused_answers(void **state)
 	(void)state;
 	setup_ui();
 	ui_enter(&ui, &page_settings, "", "");
-	assert_sees("unused answers: asked again after 90 days");
+	assert_sees("unused answers end after 90 days");
 	press('l');
 	for (const char *p = "\b\b" "10x"; *p; p++)
 		press(*p == '\b' ? UI_KEY_BACKSPACE : *p);
@@ -93,6 +93,54 @@ static void test_app_page(void **state)
 	press('d');
 	press('n');
 	assert_null(strstr(asked, "Uninstall"));
+	teardown_ui();
+}
+
+/* On a phone's console: what is said is all there, and so is the way on. */
+static void test_small_screens_say_all(void **state)
+{
+	(void)state;
+	setup_ui();
+	press('h');
+	assert_non_null(strstr(look(20, 40), "flashlight"));
+	assert_non_null(strstr(look(20, 40), "an empty one, in 31 runs"));
+	press(UI_KEY_ESC);
+	press(UI_KEY_ENTER);
+	assert_non_null(strstr(look(20, 40), "Esc back"));
+	assert_non_null(strstr(look(20, 40), "? help\n"));
+	press(UI_KEY_ESC);
+	press('s');
+	assert_non_null(strstr(look(20, 40), "unused answers end after 90 days"));
+	teardown_ui();
+}
+
+/* What was never changed is not reset in so many words. */
+static void test_nothing_to_reset(void **state)
+{
+	(void)state;
+	setup_ui();
+	press(UI_KEY_DOWN);
+	generations_now = "{\"generations\": [{\"number\": 1, \"kind\": \"install\", \"files\": 4, \"bytes\": 9000}]}";
+	press(UI_KEY_ENTER);
+	json_object_set_new(json_object_get(ui_place(&ui)->data, "app"), "state", json_string("ready"));
+	press('x');
+	assert_sees("It has changed nothing since it was installed");
+	assert_false(ui.ask.open);
+	generations_now = generations;
+	teardown_ui();
+}
+
+/* Programs that do nothing without words are run from the screens, too. */
+static void test_run_with_words(void **state)
+{
+	(void)state;
+	setup_ui();
+	press(UI_KEY_ENTER);
+	press('R');
+	for (const char *p = "on --for 5"; *p; p++)
+		press(*p);
+	press(UI_KEY_ENTER);
+	assert_non_null(strstr(asked, "command run flashlight -- on --for 5\n"));
 	teardown_ui();
 }
 
@@ -205,6 +253,9 @@ int main(void)
 		cmocka_unit_test(test_unused_answers),
 		cmocka_unit_test(test_app_page),
 		cmocka_unit_test(test_who_cuts),
+		cmocka_unit_test(test_small_screens_say_all),
+		cmocka_unit_test(test_nothing_to_reset),
+		cmocka_unit_test(test_run_with_words),
 		cmocka_unit_test(test_errors_are_said),
 		cmocka_unit_test(test_input),
 		cmocka_unit_test(test_mouse),

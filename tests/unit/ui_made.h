@@ -43,6 +43,10 @@ static const char generations[] =
 	"{\"generations\": [{\"number\": 1, \"kind\": \"install\", \"files\": 4, \"bytes\": 9000},"
 	" {\"number\": 2, \"parent\": 1, \"kind\": \"run\", \"files\": 300, \"bytes\": 4000000, \"head\": true, \"time\": 1764099000000},"
 	" {\"number\": 3, \"kind\": \"run\", \"files\": 12, \"bytes\": 100000, \"time\": 1764099000000}]}";
+static const char *generations_now = generations;
+static const char history[] =
+	"{\"history\": [{\"time\": 1764099000000, \"last\": 1764099000000, \"kind\": \"access\", \"app\": \"flashlight\", "
+	"\"permission\": \"storage:Templates\", \"what\": \"used\", \"answer\": \"empty\", \"count\": 31, \"seq\": 1}]}";
 static inline const char *canned(const char *method)
 {
 	static const struct {
@@ -55,13 +59,15 @@ static inline const char *canned(const char *method)
 		{ "Prompts", prompts },
 		{ "Info", permission_list },
 		{ "Permissions", permission_list },
-		{ "Generations", generations },
+		{ "History", history },
 		{ "Answer", "{\"says\": \"khard sees an empty one\"}" },
 		{ "Revoke", "{\"held\": 2, \"was\": \"read\"}" },
 		{ "Explain", "{\"permission\": {\"label\": \"your contacts\", \"answer\": \"ask\", \"by\": \"nobody\", \"why\": \"x\", "
 			     "\"answers\": [\"no\", \"ask\", \"empty\", \"copy\", \"read\", \"write\"]}}" },
 	};
 
+	if (strcmp(method, "Generations") == 0)
+		return generations_now;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		if (strcmp(table[i].method, method) == 0)
 			return table[i].reply;
@@ -91,7 +97,11 @@ static inline int command(void *data, char *const args[])
 	size_t n = strlen(asked);
 
 	(void)data;
-	(void)snprintf(asked + n, sizeof(asked) - n, "command %s %s\n", args[0], args[1]);
+	n += (size_t)snprintf(asked + n, sizeof(asked) - n, "command");
+	for (char *const *p = args; *p && n < sizeof(asked); p++)
+		n += (size_t)snprintf(asked + n, sizeof(asked) - n, " %s", *p);
+	if (n < sizeof(asked))
+		(void)snprintf(asked + n, sizeof(asked) - n, "\n");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 """One run of an emulated board: it goes on from its saved state, with one line to do."""
 
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -57,10 +58,16 @@ class Raw:
 
 
 def feed(guest):
-    """Keys of whoever sits here go to the board, until either ends."""
+    """Keys of whoever sits here go to the board, until either ends. The emulator may have made the
+    terminal that we share non-blocking."""
     try:
         while guest.process.poll() is None:
-            data = os.read(0, 4096)
+            try:
+                if not select.select([0], [], [], 1)[0]:
+                    continue
+                data = os.read(0, 4096)
+            except BlockingIOError:
+                continue
             if not data:
                 break
             guest.say(data)

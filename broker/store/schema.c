@@ -27,8 +27,10 @@ static const char *const db_names[DB_COUNT] = {
 	[DB_POLICY] = "policy",
 };
 
-/* Schema 0 differs in nothing but its number. */
-static int upgrade_0(struct store_txn *txn, struct err *err)
+/* Schema 0 differs in nothing but its number. In schema 2 records may end with what
+ * those of schema 1 have not: a reader of 2 takes both, one of 1 would take the new ones
+ * for broken. */
+static int upgrade_nothing(struct store_txn *txn, struct err *err)
 {
 	(void)txn;
 	(void)err;
@@ -37,7 +39,8 @@ static int upgrade_0(struct store_txn *txn, struct err *err)
 
 /* upgrades[n] makes schema n + 1 of n. */
 static int (*const upgrades[STORE_SCHEMA])(struct store_txn *txn, struct err *err) = {
-	[0] = upgrade_0,
+	[0] = upgrade_nothing,
+	[1] = upgrade_nothing,
 };
 
 /* 1 with the number, 0 for a store that is empty yet, -1. */

@@ -29,7 +29,7 @@
 #include "proto/launch.h"
 #include "proto/msg.h"
 
-#define STORE_SCHEMA 1u
+#define STORE_SCHEMA 2u
 #define BOOT_ID_SIZE 37u
 #define HASH_SIZE 32u
 

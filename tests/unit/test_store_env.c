@@ -76,7 +76,7 @@ static void test_a_newer_schema_is_refused_and_not_touched(void **state)
 	d->store = NULL;
 	read_whole(d, &before, &size_before);
 	assert_null(store_open(d->fd, &err));
-	assert_contains(err.msg, "schema 7 is newer than this program's 1");
+	assert_contains(err.msg, "schema 7 is newer than this program's 2");
 	assert_contains(err.msg, d->path);
 	assert_contains(err.msg, "run the newer program again");
 	read_whole(d, &after, &size_after);

@@ -56,7 +56,7 @@ like "and what can be said" "$(jq -c .answers <<<"$prompt")" '\["no","allow","ch
 cb answer "$(jq .id <<<"$prompt")" chosen >"$T/says"
 wait $job
 is "after the answer curl goes on, and is not asked again" "$(tr '\n' ' ' <"$T/first.out")" "hello ping "
-like "the answer says what it means" "$(cat "$T/says")" 'web can use the network, 198.51.100.10:80 until it ends'
+like "the answer says what it means" "$(cat "$T/says")" 'web can use the network: 198.51.100.10:80 until it ends'
 
 # --- each way of saying it; one session after the other, so nothing is left of the last
 

@@ -6,6 +6,8 @@
  */
 #include "store/db.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,6 +47,18 @@ static int not_ours(const struct store *store, struct err *err)
 /* LMDB divides by the page size that the file names (0.9.24, mdb_env_open2),
  * whatever it is. It stands in the first database record of a meta page: behind
  * the page's header, mark and version, and two words. */
+/* What LMDB finds to be impossible in a page. Another try, of the next broker, may not
+ * touch that page. */
+static void on_assert(MDB_env *env, const char *text)
+{
+	const struct store *store = mdb_env_get_userctx(env);
+
+	log_warn("the store in '%s' is damaged: %s (look for disk errors, then put a good copy back, or move data.mdb "
+		 "aside and install the apps again)",
+		 store->folder, text);
+	abort();
+}
+
 static int check_page_size(const struct store *store, struct err *err)
 {
 	const size_t header = sizeof(size_t) + 8, at = header + 8 + 2 * sizeof(size_t);
@@ -70,6 +84,10 @@ int store_open_env(struct store *store, struct err *err)
 	if (check_page_size(store, err) < 0)
 		return -1;
 	rc = mdb_env_create(&store->env);
+	if (rc == 0)
+		rc = mdb_env_set_userctx(store->env, store);
+	if (rc == 0)
+		rc = mdb_env_set_assert(store->env, on_assert);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(store->env, DB_COUNT);
 	if (rc == 0)

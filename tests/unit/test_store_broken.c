@@ -5,6 +5,10 @@
 #include "store_samples.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int count_apps(void *data, const struct app_record *a)
 {
@@ -124,6 +128,61 @@ static void test_a_record_that_moved_is_broken(void **state)
 	assert_int_equal(store_grant_get(d->txn, "good", "storage", "", &g, &d->err), 1);
 }
 
+/* Of every page of records: it ends before it begins. A page has its number (a word),
+ * then four times 16 bits: padding, flags, where its free room begins, and ends. */
+static void spoil_pages(const struct store_dir *d)
+{
+	const uint16_t leaf = 0x02, nothing = 0;
+	const off_t page = sysconf(_SC_PAGESIZE);
+	cleanup_fd int fd = openat(d->fd, "data.mdb", O_RDWR | O_CLOEXEC);
+	uint16_t flags;
+
+	assert_true(fd >= 0);
+	for (off_t at = 2 * page; pread(fd, &flags, 2, at + (off_t)sizeof(size_t) + 2) == 2; at += page) {
+		if (flags == leaf)
+			assert_int_equal(pwrite(fd, &nothing, 2, at + (off_t)sizeof(size_t) + 6), 2);
+	}
+}
+
+static void write_something(struct store_dir *d, int said)
+{
+	(void)dup2(said, 2);
+	d->store = store_open(d->fd, &d->err);
+	d->txn = d->store ? store_begin(d->store, true, &d->err) : NULL;
+	if (d->txn)
+		(void)store_text_put(d->txn, "another", "text", &d->err);
+	(void)dprintf(2, "%s", d->err.msg);
+	_exit(1);
+}
+
+static void test_a_page_that_cannot_be_is_told(void **state)
+{
+	struct store_dir *d = *state;
+	char said[1024] = "";
+	int fds[2], status;
+	pid_t pid;
+
+	dir_begin(d, true);
+	GOOD(store_text_put(d->txn, "mark", "short", &d->err));
+	put_app(d, "a");
+	dir_commit(d);
+	store_close(d->store);
+	d->store = NULL;
+	spoil_pages(d);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		write_something(d, fds[1]);
+	(void)close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(read(fds[0], said, sizeof(said) - 1) > 0);
+	(void)close(fds[0]);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_contains(said, d->path);
+	assert_contains(said, "is damaged: ");
+	assert_contains(said, "put a good copy back");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +191,7 @@ int main(void)
 		T(test_a_broken_grant_means_ask),
 		T(test_every_bit_of_a_grant_counts),
 		T(test_a_record_that_moved_is_broken),
+		T(test_a_page_that_cannot_be_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ struct daemon {
 	char root[PATH_SIZE]; /* "" for the system itself */
 	char state[PATH_SIZE], store[PATH_SIZE], run[PATH_SIZE];
 	int lock_fd, store_fd, meta_fd, bin_fd, listen_fd, fetch_fd;
+	int state_watch; /* state.c */
 	uint64_t instance;
 	uint64_t features; /* FEATURE_*, without those of cgroup */
 	char boot_id[64];
@@ -100,7 +101,11 @@ struct daemon {
 	struct network *network; /* network.c */
 
 	bool stopping;
+	int status; /* of our exit, once all sessions are over */
 };
+
+/* main.c: ends all sessions, then the loop, with this exit status. */
+void daemon_end(struct daemon *d, int status);
 
 /* options.c: true to go on; else *ret_status is the exit status. */
 bool options_parse(int argc, char **argv, struct options *ret, int *ret_status);
@@ -115,6 +120,12 @@ int paths_open_programs(struct daemon *d, struct err *err);
 int paths_open(struct daemon *d, struct err *err);
 int paths_listen(struct daemon *d, struct err *err);
 void paths_close(struct daemon *d);
+
+/* state.c: -1 with err when the records of apps are gone and their files are not: a
+ * new system would take the place of the old one without a word. */
+int state_check(const struct daemon *d, struct err *err);
+/* From now on cowbelld ends when the state is moved, deleted or replaced. */
+int state_watch(struct daemon *d, struct err *err);
 
 /* probe.c: 0 when apps' layers can be mounted from the store; nothing stays. */
 int probe_store(const struct daemon *d, struct err *err);

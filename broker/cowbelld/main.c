@@ -30,20 +30,24 @@ static void on_stop_deadline(void *data)
 	loop_stop(d->loop, 1);
 }
 
-static void on_stop(void *data, int signo)
+void daemon_end(struct daemon *d, int status)
 {
-	struct daemon *d = data;
-
-	(void)signo;
 	if (d->stopping)
 		return;
 	d->stopping = true;
+	d->status = status;
 	session_stop_all(d);
 	if (!session_any_left(d)) {
-		loop_stop(d->loop, 0);
+		loop_stop(d->loop, status);
 		return;
 	}
 	(void)loop_add_timer(d->loop, STOP_AT_LATEST_MS, on_stop_deadline, d);
+}
+
+static void on_stop(void *data, int signo)
+{
+	(void)signo;
+	daemon_end(data, 0);
 }
 
 static int check_kernel(struct err *err)
@@ -81,7 +85,7 @@ static int set_up(struct daemon *d, struct err *err)
 	if (!d->loop || children_start(d) < 0 || !loop_add_signal(d->loop, SIGTERM, on_stop, d) ||
 	    !loop_add_signal(d->loop, SIGINT, on_stop, d) || !loop_add_signal(d->loop, SIGHUP, on_stop, d))
 		return err_sys(err, "make an event loop");
-	return network_watch(d, err) < 0 || volumes_watch(d, err) < 0 ? -1 : broker_start(d, err);
+	return network_watch(d, err) < 0 || volumes_watch(d, err) < 0 || state_watch(d, err) < 0 ? -1 : broker_start(d, err);
 }
 
 /* The broker writes down the last things when its channel closes. */
@@ -129,6 +133,7 @@ int main(int argc, char **argv)
 		return 1;
 	log_init("cowbelld");
 	d->lock_fd = d->store_fd = d->meta_fd = d->bin_fd = d->listen_fd = d->fetch_fd = d->claim_fd = d->seccomp_fd = d->mask_ns = -1;
+	d->state_watch = -1;
 	d->cgroup.fd = d->cgroup.hierarchy = -1;
 	if (!options_parse(argc, argv, &d->options, &status))
 		return status;

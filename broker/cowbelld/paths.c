@@ -205,7 +205,7 @@ int paths_listen(struct daemon *d, struct err *err)
 	cleanup_fd int dir = -1, fd = -1;
 	char parent[PATH_SIZE];
 
-	if (open_meta(d, err) < 0)
+	if (open_meta(d, err) < 0 || state_check(d, err) < 0)
 		return -1;
 	(void)snprintf(parent, sizeof(parent), "%.4080s/fetch", d->state);
 	d->fetch_fd = make_dir(d->lock_fd, "fetch", 0700, d->packages_uid, parent, err);

@@ -82,7 +82,7 @@ static void on_empty_check(void *data)
 	session_free(s);
 	room_watch(d);
 	if (d->stopping && !d->sessions)
-		loop_stop(d->loop, 0);
+		loop_stop(d->loop, d->status);
 	else if (!d->stopping)
 		session_keep_spare(d);
 }

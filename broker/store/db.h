@@ -129,6 +129,9 @@ int schema_open(struct store *store, struct err *err);
 
 /* --- store.c --- */
 
+/* What to do about records that cannot be used; -1. */
+int db_hint_copy(struct err *err);
+
 /* Opens LMDB's environment in the folder that is locked already. */
 int store_open_env(struct store *store, struct err *err);
 

@@ -67,7 +67,7 @@ static int read_schema(struct store *store, uint64_t *ret, struct err *err)
 		rc = -1;
 	if (rc == 2 || (rc == 0 && entries)) {
 		err_set(err, EINVAL, "open the store in '%s': its schema number is damaged", store->folder);
-		return err_hint(err, "put a good copy back, or move data.mdb aside and install the apps again");
+		return db_hint_copy(err);
 	}
 	return rc;
 }

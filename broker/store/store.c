@@ -37,34 +37,45 @@ static int lock_folder(struct store *store, int dir_fd, struct err *err)
 	return err_hint(err, "only one cowbelld can use it; stop the other one");
 }
 
+int db_hint_copy(struct err *err)
+{
+	return err_hint(err, "put a good copy back, or move the whole state folder aside and install the apps again");
+}
+
 static int not_ours(const struct store *store, struct err *err)
 {
 	err_set(err, EINVAL, "open the store in '%s': data.mdb is damaged, or from a machine of another word size",
 		store->folder);
-	return err_hint(err, "put a good copy back, or move data.mdb aside and install the apps again");
+	return db_hint_copy(err);
 }
 
-/* LMDB divides by the page size that the file names (0.9.24, mdb_env_open2),
- * whatever it is. It stands in the first database record of a meta page: behind
- * the page's header, mark and version, and two words. */
 /* What LMDB finds to be impossible in a page. Another try, of the next broker, may not
  * touch that page. */
 static void on_assert(MDB_env *env, const char *text)
 {
 	const struct store *store = mdb_env_get_userctx(env);
 
-	log_warn("the store in '%s' is damaged: %s (look for disk errors, then put a good copy back, or move data.mdb "
-		 "aside and install the apps again)",
+	log_warn("the store in '%s' is damaged: %s (look for disk errors, then put a good copy back, or move the whole "
+		 "state folder aside and install the apps again)",
 		 store->folder, text);
 	abort();
 }
 
+/* LMDB divides by the page size that the file names (0.9.24, mdb_env_open2),
+ * whatever it is. It stands in the first database record of a meta page: behind
+ * the page's header, mark and version, and two words. */
 static int check_page_size(const struct store *store, struct err *err)
 {
 	const size_t header = sizeof(size_t) + 8, at = header + 8 + 2 * sizeof(size_t);
-	cleanup_fd int fd = openat(store->dir_fd, "data.mdb", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* As LMDB opens it, but that a pipe must not hold us. */
+	cleanup_fd int fd = openat(store->dir_fd, "data.mdb", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	uint32_t size = 0, found;
+	struct stat st;
 
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(err, "open the store in '%s': data.mdb", store->folder);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		return not_ours(store, err);
 	/* Two meta pages: the file's first, and the next. */
 	for (int i = 0; fd >= 0 && i < 2; i++) {
 		if (pread(fd, &found, sizeof(found), (off_t)(i * (size_t)size + at)) != sizeof(found))
@@ -125,7 +136,7 @@ static int check_length(struct store *store, struct err *err)
 		return 0;
 	err_set(err, EINVAL, "open the store in '%s': data.mdb was cut short, %lld of %lld bytes are there", store->folder,
 		(long long)st.st_size, (long long)need);
-	return err_hint(err, "put a good copy back, or move data.mdb aside and install the apps again");
+	return db_hint_copy(err);
 }
 
 struct store *store_open(int dir_fd, struct err *err)
@@ -198,6 +209,18 @@ static void txn_over(struct store_txn *txn)
 	free(txn);
 }
 
+/* What is written to a file that was deleted under us is gone with the process. */
+static int check_there(struct store *store, struct err *err)
+{
+	struct stat st;
+	int fd;
+
+	if (mdb_env_get_fd(store->env, &fd) || fstat(fd, &st) < 0 || st.st_nlink > 0)
+		return 0;
+	err_set(err, ESTALE, "write to the store in '%s': data.mdb was deleted", store->folder);
+	return err_hint(err, "start cowbelld again, with a good copy of the state folder if there is one");
+}
+
 int store_commit(struct store_txn *txn, struct err *err)
 {
 	struct store *store = txn->store;
@@ -208,6 +231,10 @@ int store_commit(struct store_txn *txn, struct err *err)
 		store_abort(txn);
 		return err_set(err, EIO, "write to the store in '%s': an earlier write of the same step failed",
 			       store->folder);
+	}
+	if (write && check_there(store, err) < 0) {
+		store_abort(txn);
+		return -1;
 	}
 	rc = mdb_txn_commit(txn->txn);
 	txn_over(txn);

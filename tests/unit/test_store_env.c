@@ -216,8 +216,46 @@ static void test_a_foreign_file_is_refused_with_a_way_out(void **state)
 			fail_msg("%s: opened", cases[i].what);
 		assert_contains(err.msg, d->path);
 		assert_contains(err.msg, "another word size");
-		assert_contains(err.msg, "move data.mdb aside");
+		assert_contains(err.msg, "move the whole state folder aside");
 	}
+}
+
+static void test_what_is_no_file_is_refused(void **state)
+{
+	struct store_dir *d = *state;
+	struct err err = { 0 };
+
+	store_close(d->store);
+	d->store = NULL;
+	assert_int_equal(unlinkat(d->fd, "data.mdb", 0), 0);
+	assert_int_equal(mkfifoat(d->fd, "data.mdb", 0600), 0);
+	assert_null(store_open(d->fd, &err));
+	assert_contains(err.msg, "data.mdb is damaged");
+	assert_int_equal(unlinkat(d->fd, "data.mdb", 0), 0);
+	assert_int_equal(mkdirat(d->fd, "data.mdb", 0700), 0);
+	assert_null(store_open(d->fd, &err));
+	assert_contains(err.msg, "data.mdb is damaged");
+	assert_int_equal(unlinkat(d->fd, "data.mdb", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("data.mdb", d->fd, "data.mdb"), 0);
+	assert_null(store_open(d->fd, &err));
+	assert_contains(err.msg, "data.mdb: Too many levels of symbolic links");
+	assert_int_equal(unlinkat(d->fd, "data.mdb", 0), 0);
+	dir_open(d);
+}
+
+static void test_nothing_is_acknowledged_of_a_deleted_file(void **state)
+{
+	struct store_dir *d = *state;
+	struct err err = { 0 };
+	uint64_t value;
+
+	dir_begin(d, true);
+	GOOD(store_counter_add(d->txn, COUNTER_LAYER, 1, &value, &d->err));
+	assert_int_equal(unlinkat(d->fd, "data.mdb", 0), 0);
+	assert_int_equal(store_commit(d->txn, &err), -1);
+	d->txn = NULL;
+	assert_contains(err.msg, "data.mdb was deleted");
+	assert_contains(err.msg, "start cowbelld again");
 }
 
 static void test_a_file_cut_short_is_refused(void **state)
@@ -390,6 +428,8 @@ int main(void)
 		T(test_one_broken_schema_record_is_survived_two_are_not),
 		cmocka_unit_test_setup_teardown(test_a_foreign_file_is_refused_with_a_way_out, dir_setup_bare,
 						dir_teardown),
+		T(test_what_is_no_file_is_refused),
+		T(test_nothing_is_acknowledged_of_a_deleted_file),
 		T(test_a_file_cut_short_is_refused),
 		T(test_one_write_at_a_time),
 		T(test_a_reader_sees_one_state_while_the_store_grows),

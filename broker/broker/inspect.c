@@ -170,6 +170,14 @@ static const char *of_entry(char *const *commands, uint16_t count, const struct 
 	return named(commands, count, word);
 }
 
+static char *last_part(char *name)
+{
+	char *dash = strrchr(name, '-'), *dot = strrchr(name, '.');
+
+	return dash > dot ? dash : dot;
+}
+
+/* nginx-light: nginx; docker.io: docker. */
 static const char *of_name(char *const *commands, uint16_t count, const char *package)
 {
 	char name[128], *p;
@@ -180,7 +188,7 @@ static const char *of_name(char *const *commands, uint16_t count, const char *pa
 		*p = *p == '-' ? '.' : *p;
 	found = named(commands, count, name);
 	(void)snprintf(name, sizeof(name), "%s", package);
-	while (!found && (p = strrchr(name, '-'))) {
+	while (!found && (p = last_part(name))) {
 		*p = '\0';
 		found = named(commands, count, name);
 	}
@@ -196,8 +204,9 @@ const char *entry_main(const char *id, const char *package, char *const *command
 		found = named(commands, count, package);
 	if (!found && entry_count == 1)
 		found = of_entry(commands, count, &entries[0]);
+	/* Where it has programs of its own: mariadb-server is not what its client is called. */
 	if (!found)
-		found = of_name(commands, count, package[0] ? package : id);
+		found = of_name(commands, own ? own : count, package[0] ? package : id);
 	if (!found && (own == 1 || count == 1))
 		found = commands[0];
 	return found ? found : "";

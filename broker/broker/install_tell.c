@@ -6,6 +6,7 @@
 #include "broker/install_impl.h"
 
 #include "broker/runner.h"
+#include "broker/unit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,20 @@ void install_tell_changes(struct install *in)
 	free(c);
 }
 
+/* A service is what most people want of such a package, and its program alone is not it. */
+static void tell_service(struct install *in, struct store_txn *txn, const char *app)
+{
+	struct unit_service service;
+	struct err err = { 0 };
+	char line[300];
+
+	if (unit_get(in->broker, txn, app, &service, &err) != 1)
+		return;
+	(void)snprintf(line, sizeof(line), "its service is %s: cowbell autostart %s on starts it", service.name, app);
+	client_text(in->client, STREAM_PROGRESS, line);
+	unit_finish(&service);
+}
+
 void install_tell_done(struct install *in)
 {
 	struct err err = { 0 };
@@ -88,6 +103,7 @@ void install_tell_done(struct install *in)
 		else
 			(void)snprintf(line + n, sizeof(line) - (size_t)n, "%.600s", err.msg);
 		client_text(in->client, STREAM_PROGRESS, line);
+		tell_service(in, txn, app.id);
 	}
 	app_record_finish(&app);
 	store_abort(txn);

@@ -27,11 +27,31 @@ static int hold_namespace(void *data)
 	return 0;
 }
 
+/* An app is in the group of its own games, which its owner is not in: what is given
+ * must not show it the host's files of that number as its group's. */
+static int write_map(pid_t pid, bool groups, uint32_t base, struct err *err)
+{
+	char path[64], map[160];
+	cleanup_fd int fd = -1;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, groups ? "gid_map" : "uid_map");
+	if (groups)
+		n = snprintf(map, sizeof(map), "0 %u %u\n%u %u 1\n%u %u %u\n", base, GAMES_GID, GAMES_GID,
+			     base + NOBODYS_GID, GAMES_GID + 1, base + GAMES_GID + 1, NOBODYS_GID - GAMES_GID - 1);
+	else
+		n = snprintf(map, sizeof(map), "0 %u %u\n", base, ID_RANGE);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, map, (size_t)n) != n)
+		return err_sys(err, "map ids");
+	return 0;
+}
+
 static int make_userns(uint32_t base, struct err *err)
 {
 	static char stack[16384] __attribute__((aligned(16)));
-	char path[64], map[64];
-	int fds[2], ns = -1, map_len;
+	char path[64];
+	int fds[2], ns = -1;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -41,17 +61,8 @@ static int make_userns(uint32_t base, struct err *err)
 		err_sys(err, "make a user namespace");
 		goto out;
 	}
-	map_len = snprintf(map, sizeof(map), "0 %u %u\n", base, ID_RANGE);
-	for (int i = 0; i < 2; i++) {
-		cleanup_fd int fd = -1;
-
-		(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, i ? "gid_map" : "uid_map");
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, map, (size_t)map_len) < 0) {
-			err_sys(err, "map ids");
-			goto reap;
-		}
-	}
+	if (write_map(pid, false, base, err) < 0 || write_map(pid, true, base, err) < 0)
+		goto reap;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
 	if (ns < 0)

@@ -30,7 +30,7 @@ int cmd_list(struct ctl *ctl, int argc, char **argv)
 		return ctl_print_json(reply);
 	apps = json_object_get(reply, "apps");
 	if (json_array_size(apps) == 0 && !ctl->quiet)
-		(void)puts("No app is installed. cowbell install FILE.deb brings one.");
+		(void)puts("No app is installed. cowbell install NAME brings one, or FILE.deb.");
 	json_array_foreach(apps, i, app)
 	{
 		json_t *disk = json_object_get(app, "disk");

@@ -93,7 +93,8 @@ static void show_percent(struct relay *r, const uint8_t *body, size_t len)
 	permille = (unsigned int)body[0] | (unsigned int)body[1] << 8;
 	permille = permille > 1000 ? 1000 : permille;
 	text_escape((const char *)body + 2, len - 2, what, sizeof(what));
-	if (!terminal && strcmp(what, r->step) == 0)
+	/* At the end stands the app's name, and the next line says more. */
+	if (!terminal && (permille == 1000 || strcmp(what, r->step) == 0))
 		return;
 	(void)snprintf(r->step, sizeof(r->step), "%s", what);
 	if (!terminal) {

@@ -75,15 +75,16 @@ static int load_seccomp(int fd, struct err *err)
 	return 0;
 }
 
-/* The only group beside its own: attributes of a device in /sys that was given can
- * be written by it, and nothing else on the host belongs to it. */
-static int join_devices(struct err *err)
+/* The groups beside its own. Attributes of a device in /sys that was given can be
+ * written by the one, and nothing else on the host belongs to it. The other is what a
+ * game gets by its set-group-id file, which has no effect here: its scores are its. */
+static int join_groups(struct err *err)
 {
-	const gid_t group = DEVICE_GID;
+	const gid_t groups[] = { GAMES_GID, DEVICE_GID };
 
-	/* EINVAL: not mapped, this board has no such device. */
-	if (setgroups(1, &group) < 0 && errno != EINVAL)
-		return err_sys(err, "join the group of devices");
+	/* EINVAL: the second is not mapped, this board has no such device. */
+	if (setgroups(2, groups) < 0 && (errno != EINVAL || setgroups(1, groups) < 0))
+		return err_sys(err, "join the groups of an app");
 	return 0;
 }
 
@@ -95,7 +96,7 @@ int lockdown_apply(uint64_t kept, uid_t uid, gid_t gid, int seccomp_fd, struct e
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (drop_bounding(kept_caps, err) < 0)
 		return -1;
-	if (!kept && join_devices(err) < 0)
+	if (!kept && join_groups(err) < 0)
 		return -1;
 	if (!kept && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return err_sys(err, "become user %u", uid);

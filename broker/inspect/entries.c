@@ -17,6 +17,7 @@
 #define ENTRY_BYTES_MAX 65536u
 #define PROGRAMS_MAX 256u
 #define ENTRIES_MAX 64u
+#define DRAIN_BLOCKS_MAX 16384u /* of 4 KiB */
 
 static bool is_plain_path(const char *path, size_t len)
 {
@@ -57,13 +58,14 @@ static void take_unit(const char *line, const char *space, const char *text, siz
 {
 	const char *name = memrchr(line, '/', (size_t)(space - line));
 	struct unit u;
+	bool good = unit_parse(text, size, &u);
 
 	name = name ? name + 1 : line;
-	if (is_plain_path(line, (size_t)(space - line)))
-		tell_unit(name, (size_t)(space - name), &u, unit_parse(text, size, &u));
+	if (!u.once && is_plain_path(line, (size_t)(space - line)))
+		tell_unit(name, (size_t)(space - name), &u, good);
 }
 
-static int read_entry(FILE *in, const char *line, bool unit, struct err *err)
+static int read_entry(FILE *in, const char *line, bool unit, bool tell, struct err *err)
 {
 	static char text[ENTRY_BYTES_MAX];
 	const char *space = strrchr(line, ' ');
@@ -76,6 +78,8 @@ static int read_entry(FILE *in, const char *line, bool unit, struct err *err)
 		return err_set(err, EPROTO, "the list of entries is broken at an entry's size");
 	if (fread(text, 1, size, in) != size)
 		return err_set(err, EPROTO, "the list of entries is cut off");
+	if (!tell)
+		return 0;
 	if (unit)
 		take_unit(line, space, text, size);
 	else if (desktop_parse(text, size, &d) && !d.hidden)
@@ -83,7 +87,7 @@ static int read_entry(FILE *in, const char *line, bool unit, struct err *err)
 	return 0;
 }
 
-int entries_read(FILE *in, struct err *err)
+static int read_list(FILE *in, struct err *err)
 {
 	char line[4200];
 	unsigned int programs = 0, entries = 0;
@@ -97,11 +101,23 @@ int entries_read(FILE *in, struct err *err)
 			if (is_plain_path(line + 8, n - 9))
 				tell_fact(INSPECT_PROGRAM, line + 8, n - 9);
 		} else if (strncmp(line, "entry ", 6) == 0 || strncmp(line, "unit ", 5) == 0) {
-			if (entries++ == ENTRIES_MAX)
-				return 0;
-			if (read_entry(in, strchr(line, ' ') + 1, line[0] == 'u', err) < 0)
+			if (read_entry(in, strchr(line, ' ') + 1, line[0] == 'u', entries++ < ENTRIES_MAX, err) < 0)
 				return -1;
 		}
 	}
 	return 0;
+}
+
+int entries_read(FILE *in, struct err *err)
+{
+	int r = read_list(in, err);
+
+	/* Whoever prints it is a step of an install, which fails if nobody listens. */
+	for (unsigned int i = 0; i < DRAIN_BLOCKS_MAX; i++) {
+		char block[4096];
+
+		if (fread(block, 1, sizeof(block), in) == 0)
+			break;
+	}
+	return r;
 }

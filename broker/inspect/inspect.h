@@ -36,6 +36,7 @@ struct unit {
 	char user[33];             /* "" for root */
 	char args[UNIT_ARGS_SIZE]; /* count words, each with its NUL */
 	size_t used, count;
+	bool once;    /* it does its work and ends: no service, whatever else is said of it */
 	char why[64]; /* why it was refused */
 };
 

@@ -206,6 +206,8 @@ static bool take_line(struct unit *unit, const char *line, size_t len, bool *ins
 		unit->count = unit->used = 0; /* an empty one takes back what stood before */
 		return len == 0 || take_command(unit, equals, len);
 	}
+	if (key == 4 && memcmp(line, "Type", 4) == 0)
+		unit->once = len == 7 && memcmp(equals, "oneshot", 7) == 0;
 	if (key == 4 && memcmp(line, "User", 4) == 0)
 		return take_user(unit, equals, len);
 	return true;

@@ -17,6 +17,8 @@
 #define GATE_VOLUMES 0xfff2u /* of all volumes together, for what was answered about them: no place has it */
 #define LINKS_MAX 128u     /* names of devices in a private /dev and /sys */
 #define DEVICE_GID ID_RANGE /* inside: the group that may write to devices which were given */
+#define GAMES_GID 60u       /* inside: of Debian's games, whose scores an app may write */
+#define NOBODYS_GID 65535u  /* inside: whose files a given folder shows that are the host's games' */
 #define HANDS_MAX 8u        /* files given to one command */
 #define ARGS_MAX 1024u      /* words of a command, and of its environment */
 #define RUN_USER_SIZE 33u   /* useradd(8): names of at most 32 */

@@ -102,7 +102,7 @@ enum app_state {
 	APP_REMOVING = 3, /* uninstall under way */
 };
 
-#define APP_COMMANDS_MAX 64u
+#define APP_COMMANDS_MAX 128u
 #define APP_ENTRIES_MAX 8u
 #define APP_SAYS_SIZE 1024u
 

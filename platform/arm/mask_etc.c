@@ -119,8 +119,8 @@ static void read_users(struct accounts *a, const struct platform_owner *o, char 
 	add_user(a, field(o->name), o->uid, o->gid, "", o->home, a->shell[0] ? a->shell : "/bin/sh");
 }
 
-/* Members are left out: they name the host's people, and nobody inside is in
- * more than one group, but for that of devices. */
+/* Members are left out: they name the host's people, and nobody inside is in more
+ * than one group, but for those of devices and games. */
 static void read_groups(struct accounts *a, const struct platform_owner *o, char *text)
 {
 	char *rest, *f[4];
@@ -171,7 +171,7 @@ static int write_accounts(const struct mask *mask, struct err *err)
 int mask_etc_fill(const struct mask *mask, struct err *err)
 {
 	if (write_accounts(mask, err) < 0 ||
-	    mask_file(mask, "etc/hosts", "127.0.0.1 localhost app\n::1 localhost ip6-localhost ip6-loopback\n", 0644, 0,
+	    mask_file(mask, "etc/hosts", "127.0.0.1 localhost app\n::1 localhost app ip6-localhost ip6-loopback\n", 0644, 0,
 		      err) < 0 ||
 	    mask_file(mask, "etc/hostname", "app\n", 0644, 0, err) < 0 ||
 	    mask_file(mask, "etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 timeout:30 attempts:5\n", 0644, 0, err) < 0 ||

@@ -158,18 +158,21 @@ int tree_prepare(struct tree *tree, int scratch, const struct platform_view *vie
 	if ((tree->dev = make_dev(scratch, view, err)) < 0 || (tree->sys = make_sys(scratch, view, err)) < 0 ||
 	    (tree->shm = make_tmpfs("01777", "8%", "8k", plain, err)) < 0 ||
 	    (tree->tmp = make_tmpfs("01777", "14%", "48k", plain, err)) < 0 ||
-	    (tree->run = make_tmpfs("0755", "2%", "8k", plain, err)) < 0)
+	    (tree->run = make_tmpfs("01777", "2%", "8k", plain, err)) < 0)
 		return err_wrap(err, "private trees");
 	return 0;
 }
 
-/* Fills the app's /run, which nothing shares with the host's. */
+/* Fills the app's /run, which nothing shares with the host's. Programs that a system
+ * starts find a folder of theirs there; here the app itself makes it (screen), so all
+ * may, as in /tmp. What is ours in it is root's: who did not make it cannot move it. */
 static int fill_run(int run, uint32_t base, const struct platform_owner *owner, struct err *err)
 {
 	char user[32];
 
 	(void)snprintf(user, sizeof(user), "user/%u", owner->uid);
 	if (mkdirat(run, "lock", 0700) < 0 || mkdirat(run, "user", 0755) < 0 || mkdirat(run, user, 0700) < 0 ||
+	    mkdirat(run, "given", 0755) < 0 || fchownat(run, "given", base, base, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchownat(run, "lock", base, base, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(run, "lock", 01777, 0) < 0 ||
 	    fchownat(run, "user", base, base, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchownat(run, user, base + owner->uid, base + owner->gid, AT_SYMLINK_NOFOLLOW) < 0)

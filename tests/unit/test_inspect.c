@@ -351,6 +351,8 @@ static void test_the_program_that_run_starts(void **state)
 		{ "tool", "tool", { "/usr/bin/only", "/usr/bin/of-another" }, NULL, "/usr/bin/only", 1 },
 		{ "many", "many", { "/usr/bin/a", "/usr/bin/b" }, NULL, "", 2 },
 		{ "none", "none", { NULL }, NULL, "", 0 },
+		{ "docker.io", "docker.io", { "/usr/bin/dnet", "/usr/bin/docker" }, NULL, "/usr/bin/docker", 2 },
+		{ "db-server", "db-server", { "/usr/bin/dbd", "/usr/bin/dbsafe", "/usr/bin/db" }, NULL, "", 2 },
 	};
 
 	(void)state;

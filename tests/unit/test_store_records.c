@@ -189,7 +189,7 @@ static void test_more_than_a_record_holds_is_refused(void **state)
 	assert_int_equal(store_journal_put(d->txn, &j, &d->err), -1);
 	assert_contains(d->err.msg, "97 layers are too many");
 	assert_int_equal(store_app_put(d->txn, &a, &d->err), -1);
-	assert_contains(d->err.msg, "65 commands are more than 64");
+	assert_contains(d->err.msg, "129 commands are more than 128");
 	assert_int_equal(store_text_put(d->txn, "mark", text, &d->err), -1);
 	assert_contains(d->err.msg, "longer than 1023 bytes");
 }

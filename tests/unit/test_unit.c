@@ -127,6 +127,18 @@ static void test_which_of_them(void **state)
 	assert_string_equal(choose("9", "", many), "");
 }
 
+static void test_what_ends_is_no_service(void **state)
+{
+	static struct unit u;
+	const char *once = "[Service]\nType=oneshot\nExecStart=/bin/a\n", *other = "[Service]\nType=simple\nExecStart=/bin/a\n";
+
+	(void)state;
+	assert_true(unit_parse(once, strlen(once), &u));
+	assert_true(u.once);
+	assert_true(unit_parse(other, strlen(other), &u));
+	assert_false(u.once);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_users_and_lists),
 		cmocka_unit_test(test_a_long_command_is_refused),
 		cmocka_unit_test(test_which_of_them),
+		cmocka_unit_test(test_what_ends_is_no_service),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,7 +335,10 @@ static int take_names(struct install *in, const struct install_request *r, struc
 			char shown[128];
 
 			text_escape(r->argv[n], strlen(r->argv[n]), shown, sizeof(shown));
-			return err_set(err, EINVAL, "'%s' is no name of a package", shown);
+			err_set(err, EINVAL, "'%s' is no name of a package", shown);
+			if (strchr(shown, ':'))
+				err_hint(err, "without what follows the ':'; apps are built for this system's own machine");
+			return -1;
 		}
 		if (++n > INSTALL_FILES_MAX)
 			return err_set(err, E2BIG, "more than %u packages at once", INSTALL_FILES_MAX);

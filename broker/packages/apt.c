@@ -70,6 +70,25 @@ static void add_words(struct argv *a, char **words)
 		apt_add(a, *words);
 }
 
+/* "a, b": what of the host would have to go. apt lists it below a line of its own. */
+static void removed_names(const char *out, char *buf, size_t size)
+{
+	const char *p = out ? strstr(out, "packages will be REMOVED:\n") : NULL;
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (p = p ? strchr(p, '\n') + 1 : NULL; p && *p == ' '; p += strcspn(p, "\n"), p += *p == '\n') {
+		const char *end = p + strcspn(p, "\n");
+
+		while ((p += strspn(p, " ")) < end && n + 100 < size) {
+			int len = (int)strcspn(p, " *\n"); /* "name*" would be purged */
+
+			n += (size_t)snprintf(buf + n, size - n, "%s%.*s", n ? ", " : "", len < 80 ? len : 80, p);
+			p += strcspn(p, " \n");
+		}
+	}
+}
+
 /* What apt complains of, in one line: its "E:" lines and what it lists as unmet. */
 int apt_failed(const struct child_run *run, struct err *err)
 {
@@ -105,6 +124,11 @@ int apt_failed(const struct child_run *run, struct err *err)
 	if (strstr(text, "Held packages were changed")) {
 		err_set(err, EPERM, "it needs a package that is on hold on this system");
 		return err_hint(err, "apt-mark showhold names those");
+	}
+	if (strstr(text, "but remove is disabled")) {
+		removed_names(run->out, text, sizeof(text));
+		err_set(err, EEXIST, "it cannot stand beside what this system has itself: %s", text);
+		return err_hint(err, "cowbell search finds others that do the same");
 	}
 	return err_set(err, ENOENT, "%.400s", text[0] ? text : "apt failed without saying why");
 }

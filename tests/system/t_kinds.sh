@@ -49,6 +49,13 @@ is "has the programs of what it depends on" "$(says run --command realtool meta)
 mkdir -p "$T/data/usr/share/data" && echo x >"$T/data/usr/share/data/x"
 package data 'Depends: dpkg'
 like "one that has files of its own has not" "$(cb install "$T/data.deb" 2>&1)" "'data' brought no program"
+mkdir -p "$T/daemon/etc" && echo x >"$T/daemon/etc/daemon.conf"
+package daemon 'Depends: daemon-base'
+program daemon-base usr/sbin/daemon
+program daemon-base usr/sbin/daemon-other
+package daemon-base
+ok "one whose program lies in another package" cb install "$T/daemon.deb" "$T/daemon-base.deb"
+is "runs" "$(says run daemon)" daemon
 
 # --- a game, which keeps its scores where its group may write
 program game usr/games/game 'echo 7 >>/var/games/game.scores && echo played'
@@ -87,5 +94,5 @@ package once
 unlike "what does its work and ends is none" "$(cb install "$T/once.deb" 2>&1)" 'its service'
 
 like "nobody has to guess from a pipe's last line" "$(cb install --name again "$T/real.deb" 2>&1 | grep -cx 'cowbell: again')" '^0$'
-for a in many lots meta data game serve once again; do ok "$a goes" cb --yes uninstall "$a"; done
+for a in many lots meta data daemon game serve once again; do ok "$a goes" cb --yes uninstall "$a"; done
 is "an empty store" "$(find "$R/state/store" -mindepth 2 | wc -l)" 0

@@ -24,6 +24,8 @@ fails "a name that is an option" 2 "no option" cb install --reinstall
 fails "an option behind dashes" 2 "usage" cb install -- --reinstall
 fails "a pattern" 1 "no package 'figle.' in this system's lists" cb install 'figle.'
 fails "a name with a blank" 1 "is no name of a package" cb install 'sl figlet'
+fails "a name with a machine" 1 "'sl:i386' is no name of a package (without what follows the ':'" cb install sl:i386
+! is_here systemd-sysv || fails "what would take something from the host" 1 "it cannot stand beside what this system has itself: " cb install sysvinit-core
 ok "what the host has itself" cb install $own
 is "comes from the base" "$(cb --json info $own | jq .app.from_base)" true
 like "and is known by its programs" "$(cb --json info $own | jq -r .app.main)" "/$own\$"

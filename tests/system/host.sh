@@ -61,3 +61,4 @@ host_start() {
 # What an administrator does on that host.
 host_dpkg() { DEBIAN_FRONTEND=noninteractive chroot "$HOST" dpkg "$@" </dev/null; }
 host_install() { cp "$1" "$HOST/tmp/" && host_dpkg -i "/tmp/${1##*/}"; }
+host_version() { chroot "$HOST" dpkg-query -W -f '${Version}' "$1"; }

@@ -68,6 +68,18 @@ void traffic_turn_month(struct traffic_record *r)
 	memset(&r->this_month, 0, sizeof(r->this_month));
 }
 
+void traffic_set_cap(struct traffic_record *r, uint64_t bytes)
+{
+	uint32_t month = traffic_month();
+
+	/* Begun by a clock that was ahead, it would last for years. */
+	if (month != r->month)
+		memset(&r->this_month, 0, sizeof(r->this_month));
+	r->month = month;
+	r->cap = bytes;
+	r->spent = 0;
+}
+
 void traffic_add_session(struct traffic_record *r, uint64_t session, const struct traffic_bytes *now)
 {
 	traffic_turn_month(r);

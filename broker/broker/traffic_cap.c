@@ -228,9 +228,7 @@ int traffic_cap(struct broker *broker, const char *app, const char *item, uint64
 	(void)snprintf(r.app, sizeof(r.app), "%s", app);
 	(void)snprintf(r.item, sizeof(r.item), "%s", item);
 	r.local = item[0] != '\0';
-	r.cap = bytes;
-	r.spent = 0;
-	traffic_turn_month(&r);
+	traffic_set_cap(&r, bytes);
 	if (store_traffic_put(txn, &r, err) < 0 ||
 	    broker_note(broker, txn,
 			&(struct history_note){ .kind = HISTORY_LIFE, .app = app, .what = "capped", .why = why },

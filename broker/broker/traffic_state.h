@@ -34,6 +34,10 @@ struct traffic *traffic_of(struct session *session);
 
 /* This month's sums begin again with a new month. */
 void traffic_turn_month(struct traffic_record *record);
+
+/* Somebody says what the cap is: the month is the clock's, also where one was begun by a
+ * clock that was ahead. */
+void traffic_set_cap(struct traffic_record *record, uint64_t bytes);
 /* Adds what of session is not in the sums yet; now: since it began. */
 void traffic_add_session(struct traffic_record *record, uint64_t session, const struct traffic_bytes *now);
 

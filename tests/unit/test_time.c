@@ -4,6 +4,7 @@
  * by the wall clock.
  */
 #include "broker/broker.h"
+#include "broker/traffic_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,9 +46,30 @@ static void test_live(void **state)
 	free(broker);
 }
 
+/* A month that a clock which was ahead began: it lasts, until the cap is set anew. */
+static void test_months(void **state)
+{
+	struct traffic_record r = { .month = traffic_month() + 900, .this_month = { .up = 7, .down = 8 }, .cap = 10 };
+
+	(void)state;
+	r.spent = r.month;
+	traffic_turn_month(&r);
+	assert_int_equal(r.this_month.up, 7);
+	traffic_set_cap(&r, 20);
+	assert_int_equal(r.month, traffic_month());
+	assert_int_equal(r.this_month.up + r.this_month.down + r.spent, 0);
+	assert_int_equal(r.cap, 20);
+	r.this_month.up = 3;
+	traffic_set_cap(&r, 30); /* within the month what was used counts */
+	assert_int_equal(r.this_month.up, 3);
+	r.month--;
+	traffic_turn_month(&r);
+	assert_int_equal(r.this_month.up, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_live) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_live), cmocka_unit_test(test_months) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -371,6 +371,17 @@ static void on_revoked(void *data, uint32_t held)
 	}
 }
 
+/* What was given stands in a store that cannot be written; whoever takes it back does not
+ * want the app to go on with it meanwhile. */
+static void revocation_failed(struct revocation *r, struct session *session, struct err *err)
+{
+	if (session) {
+		session_end(session);
+		err_wrap(err, "the answer could not be taken back, so it was stopped");
+	}
+	revocation_end(r, err);
+}
+
 SERVICE_METHOD(service_revoke)
 {
 	struct broker *broker = data;
@@ -397,7 +408,7 @@ SERVICE_METHOD(service_revoke)
 	(void)snprintf(r->app, sizeof(r->app), "%s", app);
 	service_caller(call, by, sizeof(by));
 	if (answer_forget(broker, session, app, &ref, by, r->was, sizeof(r->was), &err) < 0)
-		revocation_end(r, &err);
+		revocation_failed(r, session, &err);
 	else if (session)
 		access_revoke(session, ref.permission, ref.item, on_revoked, r);
 	else

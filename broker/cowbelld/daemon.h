@@ -22,6 +22,7 @@ struct network;
 struct volumes;
 
 #define READER_UIDS 60000u
+#define COUNTED_UIDS 1000u
 
 /* session_room.c */
 struct room {
@@ -71,6 +72,7 @@ struct daemon {
 	size_t block_count;
 	uid_t broker_uid, packages_uid;
 	uid_t readers_uid; /* the first of READER_UIDS */
+	uid_t counted_uids; /* the first of COUNTED_UIDS, each for one session: see ids_clone */
 	gid_t device_gid;  /* may write to attributes of devices that are given */
 
 	struct cgroup_root cgroup;

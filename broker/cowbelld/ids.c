@@ -114,6 +114,7 @@ int ids_open(struct daemon *d, struct err *err)
 	d->broker_uid = claim_block_base(d->blocks[0]) + 1;
 	d->packages_uid = d->broker_uid + 1;
 	d->device_gid = d->broker_uid + 2;
+	d->counted_uids = d->broker_uid + 16;
 	d->readers_uid = d->broker_uid + 1024;
 	return 0;
 }

@@ -106,6 +106,7 @@ static void send_prepare(struct session *s)
 	devices_prepare(d, p);
 	volumes_prepare(d, p);
 	(void)snprintf(p->hidden[p->hidden_count++], PATH_SIZE, "%s", d->root[0] ? d->root : d->state);
+	p->counted_uid = d->counted_uids + (uint32_t)s->pid % COUNTED_UIDS;
 	network_prepare(d, p, &s->link);
 	chan_begin(w, MSG_PREPARE, 0);
 	prepare_encode(w, p);

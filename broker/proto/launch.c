@@ -65,6 +65,7 @@ void prepare_encode(struct wr *w, const struct prepare *p)
 		wr_str(w, p->links[i].target);
 	}
 	wr_u32(w, p->device_gid);
+	wr_u32(w, p->counted_uid);
 	wr_u16(w, p->volumes_count);
 	for (uint16_t i = 0; i < p->volumes_count; i++)
 		wr_str(w, p->volumes[i]);
@@ -90,6 +91,7 @@ static bool decode_links(struct rd *r, struct prepare *ret)
 			return false;
 	}
 	ret->device_gid = rd_u32(r);
+	ret->counted_uid = rd_u32(r);
 	return true;
 }
 

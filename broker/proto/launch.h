@@ -65,6 +65,7 @@ struct prepare {
 	struct link_path links[LINKS_MAX];
 	uint16_t link_count;
 	uint32_t device_gid;   /* DEVICE_GID's host id; 0: this board needs none */
+	uint32_t counted_uid;  /* host id to whose account the kernel puts what the session uses up, see ids_clone */
 	uint16_t volumes_count; /* folders below which volumes get their gates (VOLUME) */
 	char volumes[4][160];
 	uint16_t hidden_count; /* more absolute host paths that no app may see, Cowbell's own root first */

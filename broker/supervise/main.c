@@ -45,6 +45,16 @@ static void tell_prepared(struct supervise *s, uint64_t id)
 	s->spare.keep = -1;
 }
 
+static void follow_daemon(void)
+{
+	struct pollfd pf = { .fd = CHANNEL_FD, .events = 0 };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		_exit(1);
+	if (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR)))
+		_exit(1);
+}
+
 static bool handle_prepare(struct supervise *s, struct msg *m)
 {
 	struct prepare *prepare = xcalloc(1, sizeof(*prepare));
@@ -66,6 +76,7 @@ static bool handle_prepare(struct supervise *s, struct msg *m)
 	free(prepare);
 	if (!ok)
 		return false;
+	follow_daemon(); /* once more: ids_clone changed ids, which clears it */
 	s->state = SUPERVISE_SPARE;
 	s->init_pid = s->spare.init_pid;
 	tell_prepared(s, m->id);
@@ -235,16 +246,6 @@ static void on_child(void *data, int signo)
 	if (s->init)
 		chan_drain(s->init);
 	finish_session(s);
-}
-
-static void follow_daemon(void)
-{
-	struct pollfd pf = { .fd = CHANNEL_FD, .events = 0 };
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		_exit(1);
-	if (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLHUP | POLLERR)))
-		_exit(1);
 }
 
 int main(int argc, char **argv)

@@ -165,7 +165,7 @@ static void child_main(const struct platform_owner *owner, const int fds[CHILD_F
 }
 
 /* No mount, network or cgroup namespace of its own: it must not own ours. */
-static int clone_init(struct spare *spare, const struct spare_fds *from, struct err *err)
+static int clone_init(struct spare *spare, const struct spare_fds *from, uint32_t counted_uid, struct err *err)
 {
 	struct clone_args args = {
 		.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
@@ -190,7 +190,7 @@ static int clone_init(struct spare *spare, const struct spare_fds *from, struct 
 		return -1;
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return err_sys(err, "make a pipe");
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	pid = ids_clone(&args, counted_uid);
 	if (pid == 0) {
 		const int fds[CHILD_FDS] = { 0, 1, 2, channel[1], from->seccomp, from->program, go[0] };
 
@@ -288,7 +288,8 @@ int spare_prepare(struct spare *spare, const struct prepare *prepare, const stru
 	if (!spare->gates || own_mounts(spare, prepare->store, err) < 0)
 		return -1;
 	/* The mask reads the mounts as the host has them: before we add any. */
-	if (volume_let_go(&spare->view, err) < 0 || prepare_mask(spare, fds->mask, err) < 0 || enter_network(prepare, fds->network, err) < 0 || clone_init(spare, fds, err) < 0)
+	if (volume_let_go(&spare->view, err) < 0 || prepare_mask(spare, fds->mask, err) < 0 || enter_network(prepare, fds->network, err) < 0 ||
+	    clone_init(spare, fds, prepare->counted_uid, err) < 0)
 		return -1;
 	spare->scratch = root_scratch(spare->store, err);
 	if (spare->scratch < 0 || tree_prepare(&spare->tree, spare->scratch, &spare->view, err) < 0)

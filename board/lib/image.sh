@@ -10,7 +10,7 @@ words() { sed 's/#.*//' "$1" | tr '\n' ' '; }
 arch=$(get arch)
 out=build/board/$board
 
-key=$(cat "board/$board/machine" board/lib/{image.sh,tree.sh,root.sh,packages,modules,init,boot,exit.c} "tools/pins/$arch" | sha256sum)
+key=$(grep -v '^has ' "board/$board/machine" | cat - board/lib/{image.sh,tree.sh,root.sh,packages,modules,init,boot,exit.c} "tools/pins/$arch" | sha256sum)
 [ ! -e "$out/image.key" ] || [ "$(cat "$out/image.key")" != "$key" ] || exit 0
 echo "  IMAGE  $out"
 rm -rf "$out"

@@ -29,19 +29,35 @@ for other in aarch64:64 armhf:32; do
 	$emulator "$make" make "$top/build/store-${other#*:}"
 done
 
-# Packages beyond what the board's root has, with lists such as fetch-debs.sh makes.
-status=$PWD/$out/status
-for p in $(sed 's/#.*//' tests/system/packages); do
-	tools/debs.sh "$arch" --on "$status" "$p" >"$out/debs"
-	while read -r deb; do
-		ln -f "$deb" "$top/build/debs/" 2>/dev/null || cp "$deb" "$top/build/debs/"
-		echo "/srv/cowbell/build/debs/${deb##*/}"
-	done <"$out/debs" | awk -v p="/${p}_" 'index($0, p) { last = $0; next } { print } END { print last }' >"$top/build/debs/$p.list"
-done
-for deb in "$top"/build/debs/*.deb; do
-	dpkg-deb -f "$deb"
-	printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" "$(stat -Lc %s "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
-done >"$top/build/debs/Packages"
+# Packages beyond what the board's root has, with lists such as fetch-debs.sh makes: kept
+# until the root, the versions or the names are others.
+debs=$out/packages
+key=$(cat "$out/image.key" "tools/pins/$arch" tests/system/packages board/lib/input.sh | sha256sum)
+if [ "$(cat "$debs/key" 2>/dev/null)" != "$key" ]; then
+	rm -rf "$debs"
+	mkdir -p "$debs"
+	status=$PWD/$out/status
+	for p in $(sed 's/#.*//' tests/system/packages); do
+		tools/debs.sh "$arch" --on "$status" "$p" >"$out/debs"
+		# What the root has already is wanted alone.
+		[ -s "$out/debs" ] || tools/debs.sh "$arch" "$p" | grep "/${p}_" >"$out/debs"
+		while read -r deb; do
+			ln -f "$deb" "$debs/" 2>/dev/null || cp "$deb" "$debs/"
+			echo "/srv/cowbell/build/debs/${deb##*/}"
+		done <"$out/debs" | awk -v p="/${p}_" 'index($0, p) { last = $0; next } { print } END { print last }' >"$debs/$p.list"
+	done
+	for deb in "$debs"/*.deb; do
+		dpkg-deb -f "$deb"
+		printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" "$(stat -Lc %s "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
+	done >"$debs/Packages"
+	echo "$key" >"$debs/key"
+fi
+# What a result is a result of: the table of all results is no part of it.
+{
+	cat "$out/image.key" "$debs/key"
+	(cd "$top" && find . -type f ! -path './build/store-*' ! -path ./docs/boards.md | LC_ALL=C sort | xargs -d '\n' sha256sum)
+} | sha256sum | cut -c1-16 >"$out/in.key"
+cp -l "$debs"/*.deb "$debs"/*.list "$debs/Packages" "$top/build/debs/"
 # Renamed into place: boards that are running keep the one they have.
 tar -C "$top" -cf "$out/in.new" .
 truncate -s 256M "$out/in.new"

@@ -59,9 +59,9 @@ def judge(machine, status, out):
     if not counts and not why:
         why = [f'status {status}, and no count']
     for skip in skips:
-        lacking = skip.partition('this kernel lacks ')[2]
-        if any(lacking.startswith(h) for h in machine.has()):
-            why.append(f'skipped for want of {lacking}, which this board has')
+        lacking = re.search(r'this (?:kernel|machine) lacks (.*)', skip)
+        if lacking and any(lacking[1].startswith(h) for h in machine.has()):
+            why.append(f'skipped for want of {lacking[1]}, which this board has')
     # Where all of a file is skipped there are the two that every run checks: what was left behind, and the host.
     if status == 0 and (failed or passed == 0):
         why.append('passed nothing')
@@ -79,17 +79,28 @@ def keep(machine, test, verdict, text):
     os.rename(f'{folder}/{test}.new', f'{folder}/{test}.json')
 
 
-def has_passed(machine, test):
+def tree(machine):
+    """What is run: the key of programs, tests and image, and the revision that they are of."""
+    with open(f'{machine.folder}/in.key', encoding='utf-8') as f:
+        key = f.read().strip()
+    said = subprocess.run(['git', 'describe', '--always', '--abbrev=8', '--dirty=+', '--exclude=*'], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, check=False).stdout.strip()
+    return {'tree': key, 'revision': said}
+
+
+def has_passed(machine, test, key):
+    """Just this, in an earlier run."""
     try:
         with open(f'{RESULTS}/{machine.name}/{test}.json', encoding='utf-8') as f:
-            return not json.load(f)['bad']
+            verdict = json.load(f)
+            return not verdict['bad'] and verdict['tree'] == key
     except (OSError, ValueError, KeyError):
         return False
 
 
 def run_tests(machine, state, disk, tests):
     """All of them; returns the names of those that did not pass."""
-    todo, bad, lock = list(tests), [], threading.Lock()
+    todo, bad, lock, state_of = list(tests), [], threading.Lock(), tree(machine)
 
     def worker():
         while True:
@@ -101,7 +112,7 @@ def run_tests(machine, state, disk, tests):
             ask = f'BOARD_CONSOLE=/dev/{machine.get("console")} ' if machine.get('pins') else ''
             status, out = run(machine, state, disk, f'TEST_TIMEOUT={LIMIT - 30} {ask}tests/system/run {test}')
             verdict, text = judge(machine, status, out)
-            verdict.update(seconds=round(time.time() - begin), day=time.strftime('%Y-%m-%d', time.gmtime(begin)))
+            verdict.update(state_of, seconds=round(time.time() - begin), day=time.strftime('%Y-%m-%d', time.gmtime(begin)))
             with lock:
                 keep(machine, test, verdict, text)
                 if verdict['bad']:
@@ -134,7 +145,8 @@ def main():
         return status
     started = time.time()
     if os.environ.get('RESUME'):
-        tests = [t for t in tests if not has_passed(machine, t)]
+        key = tree(machine)['tree']
+        tests = [t for t in tests if not has_passed(machine, t, key)]
     bad = run_tests(machine, state, disk, tests)
     print(f'{machine.name}: {len(tests) - len(bad)} tests passed, {len(bad)} failed'
           f'{" (" + " ".join(bad) + ")" if bad else ""}, {time.time() - started:.0f} s')

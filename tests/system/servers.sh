@@ -31,17 +31,20 @@ unpack() { # unpack PACKAGE...
 
 # http://NAME/: a page, /slow/big a download of 20 s, /git/ and /slow/git/ repositories
 serve_web() {
-	unpack nginx fcgiwrap
+	unpack nginx fcgiwrap git
 	echo 'hello from the world' >"$PAGES/index.html"
 	mkdir -p "$PAGES/slow" "$SRV/nginx/logs" "$SRV/git"
 	head -c 4000000 /dev/urandom >"$PAGES/slow/big"
-	git init -q --bare "$SRV/git/repo.git"
-	git -c safe.directory="*" -C "$SRV" init -q tree
+	local -x GIT_EXEC_PATH=$SRV/root/usr/lib/git-core GIT_TEMPLATE_DIR=
+	local git=$SRV/root/usr/bin/git
+	"$git" init -q --bare "$SRV/git/repo.git"
+	"$git" -c safe.directory="*" -C "$SRV" init -q tree
 	cp "$PAGES/slow/big" "$PAGES/index.html" "$SRV/tree/"
-	(cd "$SRV/tree" && git add . && git -c user.name=w -c user.email=w@example.org commit -qm big && git push -q ../git/repo.git HEAD:refs/heads/main)
-	git -C "$SRV/git/repo.git" symbolic-ref HEAD refs/heads/main
+	(cd "$SRV/tree" && "$git" add . && "$git" -c user.name=w -c user.email=w@example.org commit -qm big && "$git" push -q ../git/repo.git HEAD:refs/heads/main)
+	"$git" -C "$SRV/git/repo.git" symbolic-ref HEAD refs/heads/main
 	cat >"$SRV/git.conf" <<-C
-		fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+		fastcgi_param SCRIPT_FILENAME $GIT_EXEC_PATH/git-http-backend;
+		fastcgi_param GIT_EXEC_PATH $GIT_EXEC_PATH;
 		fastcgi_param GIT_PROJECT_ROOT $SRV/git;
 		fastcgi_param GIT_HTTP_EXPORT_ALL 1;
 		fastcgi_param QUERY_STRING \$query_string;

@@ -8,9 +8,10 @@
 lib=liblzma5 # dpkg itself is linked with it
 dpkg -s $lib >/dev/null 2>&1 || { skip "upgrades of a host" "a package database of Debian"; return; }
 stop
-tools/fetch-debs.sh build/debs pixz $lib >/dev/null 2>&1 || { echo "skip upgrades of a host: this machine lacks a source of packages"; return; }
+tools/fetch-debs.sh build/debs xdelta3 $lib >/dev/null 2>&1 || { echo "skip upgrades of a host: this machine lacks a source of packages"; return; }
 deb() { tools/fetch-debs.sh build/debs "$1" | tail -n 1; }
-ok "a host of its own" host_make $lib libarchive13
+packed() { sh_in xdelta3 'echo bell | xdelta3 -e -S lzma -c | xdelta3 -d -c'; } # with the library, there and back
+ok "a host of its own" host_make $lib
 real=$(deb $lib)
 version=$(dpkg-deb -f "$real" Version)
 
@@ -56,12 +57,12 @@ echo '{"format": 1, "id": "lamp", "version": "1", "name": "Lamp", "summary": "a 
 host_start
 before=$(cd "$HOST" && find usr etc -type f -printf '%p %s %T@ %C@\n' | sort | sha256sum)
 # shellcheck disable=SC2046
-ok "an app that links the library" cb install --name pixz $(tools/fetch-debs.sh build/debs pixz | tac)
+ok "an app that links the library" cb install --name xdelta3 $(tools/fetch-debs.sh build/debs xdelta3 | tac)
 ok "another one" cb install "$(deb figlet)"
 ok "one that wants the older build" cb install "$T/tied.deb"
 ok "one that does not mind, and brings another" cb install "$T/free.deb" "$T/common_1.deb"
 ok "a bundle" cb install --key "$(tail -n 1 "$T/one.pub")" "$T/lamp.cowbell"
-is "the first packs with it" "$(echo bell | cb run pixz 2>/dev/null | xz -dc)" bell
+is "the first packs with it" "$(packed)" bell
 is "state of the others" "$(cb run tied </dev/null 2>/dev/null) $(cb run free </dev/null 2>/dev/null) $(cb run figlet -- hi </dev/null 2>/dev/null | grep -c '| |')" "tied 1 free 1 4"
 sh_in figlet 'echo kept >~/state'
 sh_in lamp 'echo seen >~/mine'
@@ -73,13 +74,13 @@ ok "and what another brought" host_install "$T/common_2.deb"
 cb rebuild >"$T/rebuilt" 2>&1
 is "which says that not all went well" $? 1
 list=$(sed 's/  */ /g' "$T/rebuilt")
-like "installed anew" "$list" '^pixz installed anew, its state on top$'
+like "installed anew" "$list" '^xdelta3 installed anew, its state on top$'
 like "so is what does not mind" "$list" '^free installed anew'
 like "and a bundle" "$list" '^lamp installed anew'
 like "what the host has itself is the host's" "$list" '^figlet runs this system.s own program$'
 like "what cannot be is told, with dpkg's word" "$list" '^tied as it was, and not run: dpkg: dependency problems prevent configuration of tied: tied depends on liblzma5 \(<< '
 is "each has one line" "$(wc -l <"$T/rebuilt")" 5
-is "the app is in the database of its new base" "$(echo bell | cb run pixz 2>/dev/null | xz -dc) $(sh_in pixz "dpkg-query -W -f '\${Version}' $lib")" "bell $version"
+is "the app is in the database of its new base" "$(packed) $(sh_in xdelta3 "dpkg-query -W -f '\${Version}' $lib")" "bell $version"
 is "state is there" "$(cb run free </dev/null 2>/dev/null) $(sh_in figlet 'cat ~/state') $(sh_in lamp 'cat ~/mine /usr/share/lamp/light' | tr '\n' ' ')" \
 	"free 2 kept seen light "
 is "what it brought is the host's now" "$(sh_in free 'cat /usr/share/common/text'; grep -rl 'common 2' "$R/state/store/layers" | grep -c /fs/)" "$(printf 'common 2\n0')"
@@ -88,7 +89,7 @@ like "which runs" "$(cb run figlet -- hi </dev/null 2>/dev/null)" '\| \|'
 fails "what could not be does not run" 125 "installing it anew failed: dpkg: dependency problems" cb run tied
 is "unless its person wants it so" "$(cb run --old-base tied </dev/null 2>/dev/null)" "tied 2"
 like "its history has it" "$(cb history tied)" 'not installed anew'
-like "old generations are marked" "$(cb generations pixz)" 'old base'
+like "old generations are marked" "$(cb generations xdelta3)" 'old base'
 like "the list shows who is left" "$(cb list)" '^tied .* old base$'
 is "and nobody else" "$(cb list | grep -c 'old base')" 1
 
@@ -97,5 +98,5 @@ ok "the host drops it" host_dpkg -r figlet
 like "it comes back" "$(cb run figlet -- hi </dev/null 2>/dev/null)" '\| \|'
 is "of its own" "$(cb --json info figlet | jq .app.from_base) $(sh_in figlet 'cat ~/state')" "false kept"
 ok "an app of the host's own program" cb install --name own "$(deb hostname)"
-for a in pixz figlet tied free lamp own; do ok "$a goes" cb --yes uninstall $a; done
+for a in xdelta3 figlet tied free lamp own; do ok "$a goes" cb --yes uninstall $a; done
 is "an empty store" "$(find "$R/state/store" -mindepth 2 | wc -l)" 0

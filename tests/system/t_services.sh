@@ -12,7 +12,7 @@ page() { # a page of the app nginx, seen from inside
 debs() { tools/fetch-debs.sh build/debs "$1"; }
 last_first() { tac; }
 
-debs nginx-light >/dev/null
+debs nginx >/dev/null
 ok "redis-server" cb install $(debs redis-server | last_first)
 is "its unit is known" "$(cb --json info redis-server | jq -r .app.service)" 'redis-server.service'
 ok "autostart" cb autostart redis-server on

@@ -37,8 +37,9 @@ host_make() {
 	chmod 1777 "$HOST/tmp"
 }
 
-# host_start: as start, with the small host as the root of the daemon and its family.
-host_start() {
+# host_enter COMMAND...: with the small host as its root, in a mount namespace and
+# without a network.
+host_enter() {
 	cat >"$T/enter" <<-E
 		#!/bin/sh
 		set -e
@@ -54,7 +55,14 @@ host_start() {
 		exec "\$@"
 	E
 	chmod 755 "$T/enter"
-	START_IN=(unshare --net -m --propagation private "$T/enter")
+	HOST_ENTER=(unshare --net -m --propagation private "$T/enter")
+	[ $# = 0 ] || "${HOST_ENTER[@]}" "$@"
+}
+
+# host_start: as start, with the small host as the root of the daemon and its family.
+host_start() {
+	host_enter
+	START_IN=("${HOST_ENTER[@]}")
 	start "$@"
 }
 

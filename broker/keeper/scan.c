@@ -93,7 +93,8 @@ static int tell(struct scan *s, enum entry_kind kind, const char *target, const 
 		const uint8_t hash[32], struct err *err)
 {
 	s->result->entries++;
-	s->result->bytes += (uint64_t)st->st_blocks * 512;
+	/* All names of a file lie in this layer: each takes its part. */
+	s->result->bytes += (uint64_t)st->st_blocks * 512 / (kind == ENTRY_FILE && st->st_nlink > 1 ? st->st_nlink : 1);
 	hash_entry(s, kind, target, st, hash);
 	return s->ops->on_entry(s->ops->data, kind, s->path, target, st, hash, err);
 }

@@ -38,6 +38,15 @@ package lots
 like "a hundred programs are counted" "$(cb install "$T/lots.deb" 2>&1)" "'lots' has 100 programs and none of its own name"
 is "the last one runs" "$(says run --command tool199 lots)" tool199
 
+# --- one file of many names
+mkdir -p "$T/names/usr/share/names" && head -c 2000000 /dev/urandom >"$T/names/usr/share/names/1"
+for i in $(seq 2 20); do ln "$T/names/usr/share/names/1" "$T/names/usr/share/names/$i"; done
+package names
+ok "a file of twenty names" cb install "$T/names.deb"
+bytes=$(cb --json info names | jq .app.disk.install)
+is "counts once ($bytes)" "$((bytes >= 1999000 && bytes < 6000000))" 1
+cb --yes uninstall names >/dev/null
+
 # --- a package that is there for what it depends on
 program real usr/bin/realtool
 program real usr/bin/second

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# kill -9 at each step of an install, an update, a bundle's install and a rebuild:
-# the old state or the new one, and what was acknowledged stands. STEPS=all has more
+# kill -9 at each step of an install, an update, a bundle's install and update, a
+# rebuild and an uninstall: the old state or the new one, and what was acknowledged
+# stands. STEPS=all has more
 # of them (minutes).
 
 . tests/system/steps.sh
@@ -24,11 +25,14 @@ make_deb 1
 make_deb 2
 minisign -G -W -p "$T/one.pub" -s "$T/one.key" >/dev/null
 KEY=$(tail -n 1 "$T/one.pub")
-mkdir -p "$T/lamp/root/usr/bin"
-printf '#!/bin/sh\necho light\n' >"$T/lamp/root/usr/bin/lamp"
-chmod 755 "$T/lamp/root/usr/bin/lamp"
-echo '{"format": 1, "id": "lamp", "version": "1", "name": "Lamp", "arch": "all", "commands": ["/usr/bin/lamp"]}' >"$T/lamp/manifest.json"
-cb bundle "$T/lamp" -k "$T/one.key" -o "$T/lamp.cowbell" >/dev/null
+make_bundle() { # make_bundle VERSION WORDS
+	mkdir -p "$T/lamp/root/usr/bin"
+	printf '#!/bin/sh\necho %s\n' "$2" >"$T/lamp/root/usr/bin/lamp"
+	chmod 755 "$T/lamp/root/usr/bin/lamp"
+	echo '{"format": 1, "id": "lamp", "version": "'"$1"'", "name": "Lamp", "arch": "all", "commands": ["/usr/bin/lamp"]}' >"$T/lamp/manifest.json"
+	cb bundle "$T/lamp" -k "$T/one.key" -o "$T/lamp_$1.cowbell" >/dev/null
+}
+make_bundle 1 light
 
 says() { timeout 60 "$BIN/cowbell" --root "$R" run "$@" </dev/null 2>>"$T/notices"; }
 has() { cb --json list | jq -r --arg a "$1" '[.apps[] | select(.id == $a)] | length'; }
@@ -80,6 +84,37 @@ rebuilt() { # what was not rebuilt is, by the next attempt, and the state stays
 	is "$what: with its state" "$(says bell) $(cb list | grep -c 'old base')" "$have kept 0"
 }
 
+lamp_updated() { # one version or the next
+	local got
+	got=$(cb --json info lamp | jq -r .app.version)
+	if [ "$(says lamp)" != "$got" ] || { [ "$got" != "$want" ] && { [ "$got" != "$have" ] || [ $said = yes ]; }; }; then
+		echo "not ok $what: it is $got and says '$(says lamp)' (acknowledged: $said)"
+		return
+	fi
+	echo "ok $what: $got (acknowledged: $said)"
+	have=$got
+}
+
+removed() { # gone, or there and whole; one whose files could not be deleted goes at the next try
+	local state i
+	for i in $(seq 20); do # a new broker goes on with it
+		state=$(cb --json list | jq -r '.apps[] | select(.id == "lamp").state')
+		[ "$state" = removing ] || break
+		sleep 0.1
+	done
+	if [ $said = yes ] && [ -n "$state" ]; then
+		echo "not ok $what: it said that it was gone, and is $state"
+	elif [ "$state" = ready ]; then
+		is "$what: there" "$(says lamp)" "$have"
+		return
+	elif [ "$state" = removing ]; then
+		fails "$what: half of it does not run" 126 "is being removed (cowbell uninstall lamp)" cb run lamp
+		cb --yes uninstall lamp >/dev/null 2>&1 || echo "not ok $what: it does not go"
+	fi
+	is "$what: gone (acknowledged: $said)" "$(has lamp)" 0
+	cb install --key "$KEY" "$T/lamp_$have.cowbell" >/dev/null 2>&1 || echo "not ok $what: it cannot be installed again"
+}
+
 if ! can_inject; then
 	skip "kill at each step of an install" "ptrace for strace"
 else
@@ -94,7 +129,7 @@ else
 		new_app bell "1"
 		what="bundle cut at ${s//:/ }"
 		# shellcheck disable=SC2086
-		cut_at ${s//:/ } install --key "$KEY" "$T/lamp.cowbell"
+		cut_at ${s//:/ } install --key "$KEY" "$T/lamp_1.cowbell"
 		new_app lamp light
 	done
 	cb install "$T/bell_1.deb" >/dev/null 2>&1
@@ -111,6 +146,23 @@ else
 		cut_at ${s//:/ } rebuild
 		rebuilt
 	done
+	make_bundle 2 2
+	cb install --key "$KEY" "$T/lamp_2.cowbell" >/dev/null 2>&1
+	have=2
+	[ "${STEPS:-}" = all ] || steps='broker:fdatasync:2 broker:fdatasync:3 broker:sendmsg:4 broker:sendmsg:9 any:renameat:1 any:unlinkat:2 any:recvmsg:3'
+	for s in $steps; do
+		what="uninstall cut at ${s//:/ }"
+		# shellcheck disable=SC2086
+		cut_at ${s//:/ } --yes uninstall lamp
+		removed
+		what="bundle's update cut at ${s//:/ }"
+		want=$((have + 1))
+		make_bundle $want $want
+		# shellcheck disable=SC2086
+		cut_at ${s//:/ } update lamp "$T/lamp_$want.cowbell"
+		lamp_updated
+	done
+	cb --yes uninstall lamp >/dev/null
 	unlike "cowbelld dies only by our hand" "$(cat "$T/died")" '[0-9]'
 	cb --yes uninstall bell >/dev/null
 	stop

@@ -331,15 +331,8 @@ static int take_names(struct install *in, const struct install_request *r, struc
 	if (r->file_count)
 		return err_set(err, EINVAL, "files came with the name of a package");
 	while (r->argv && r->argv[n]) {
-		if (!package_name_good(r->argv[n])) {
-			char shown[128];
-
-			text_escape(r->argv[n], strlen(r->argv[n]), shown, sizeof(shown));
-			err_set(err, EINVAL, "'%s' is no name of a package", shown);
-			if (strchr(shown, ':'))
-				err_hint(err, "without what follows the ':'; apps are built for this system's own machine");
-			return -1;
-		}
+		if (!package_name_good(r->argv[n]))
+			return packages_refuse_name(r->argv[n], err);
 		if (++n > INSTALL_FILES_MAX)
 			return err_set(err, E2BIG, "more than %u packages at once", INSTALL_FILES_MAX);
 	}

@@ -99,6 +99,27 @@ static void on_gone(void *data, const char *why)
 
 static const struct job_talk talk = { .what = "package manager", .on_message = on_message, .on_gone = on_gone };
 
+int packages_refuse_name(const char *name, struct err *err)
+{
+	static const struct {
+		char sign;
+		const char *hint;
+	} signs[] = {
+		{ '=', "without what follows the '='; what comes is the version that this system's lists have" },
+		{ ':', "without what follows the ':'; apps are built for this system's own machine" },
+		{ '^', "that is a task of apt's: name its packages" },
+	};
+	char shown[128];
+
+	text_escape(name, strlen(name), shown, sizeof(shown));
+	err_set(err, EINVAL, "'%s' is no name of a package", shown);
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
+		if (strchr(name, signs[i].sign))
+			return err_hint(err, "%s", signs[i].hint);
+	}
+	return -1;
+}
+
 static int check_word(enum package_want want, const char *word, struct err *err)
 {
 	char shown[128];
@@ -111,7 +132,7 @@ static int check_word(enum package_want want, const char *word, struct err *err)
 		return err_set(err, EINVAL, "dependency '%s' is none", shown);
 	if (want == PACKAGE_SEARCH)
 		return err_set(err, EINVAL, "'%s' is no word to search for", shown);
-	return err_set(err, EINVAL, "'%s' is no name of a package", shown);
+	return packages_refuse_name(word, err);
 }
 
 struct packages *packages_ask(struct broker *broker, enum package_want want, char *const *words,

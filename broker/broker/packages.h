@@ -25,6 +25,10 @@ struct packages_ops {
 struct packages *packages_ask(struct broker *broker, enum package_want want, char *const *words,
 			      const struct packages_ops *ops, void *data, struct err *err);
 
+/* What is wrong with a word that is no name of a package, with a hint where apt would
+ * take it for a version, a machine or a task. Returns -1. */
+int packages_refuse_name(const char *name, struct err *err);
+
 /* Nobody is called any more, and the package manager is ended. NULL is allowed. */
 void packages_cancel(struct packages *packages);
 

@@ -7,6 +7,8 @@
 #include "policy/permission.h"
 #include "varlink/client.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -150,4 +152,22 @@ long long ctl_since(const char *text)
 	if (duration_parse(text, &d, &err) < 0 || d.lasts != LASTS_TIME)
 		return -1;
 	return (long long)time(NULL) * 1000 - (long long)d.ms;
+}
+
+bool has_suffix(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+int open_failed(const char *path)
+{
+	int code = errno;
+	bool release = code == ENOENT && islower((unsigned char)path[0]) && strchr(path, '/') && !has_suffix(path, ".deb") &&
+		       !has_suffix(path, ".cowbell");
+
+	/* To apt "name/stable" is a package of a release. */
+	(void)fprintf(stderr, "cowbell: %s: %s%s\n", path, strerror(code), release ? " (a package's name has no '/')" : "");
+	return EXIT_FAILED;
 }

@@ -76,6 +76,8 @@ json_t *run_words(const char *verb, char **argv);
 /* One line of JSON about a file, the caller's; NULL after saying why not. */
 char *inspect_file(struct ctl *ctl, const char *kind, const char *name, int fd);
 int open_thing(const char *word, const char **ret_kind);
+bool has_suffix(const char *text, const char *suffix);
+int open_failed(const char *path); /* says why, by errno; EXIT_FAILED */
 
 /* --- verbs by file --- */
 int cmd_search(struct ctl *ctl, int argc, char **argv);

@@ -186,7 +186,8 @@ static void print_page(json_t *found)
 	print_wants(found, true, "also wants");
 	print_carried(found);
 	if (count_of(found, "depends"))
-		(void)printf("  depends on  %lld others\n", count_of(found, "depends"));
+		(void)printf("  depends on  %lld other%s\n", count_of(found, "depends"),
+			     count_of(found, "depends") == 1 ? "" : "s");
 	print_verdict(found);
 }
 
@@ -255,13 +256,6 @@ static int show_all(struct ctl *ctl, struct text *text)
 
 /* --- what to look into --- */
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n > m && strcmp(text + n - m, suffix) == 0;
-}
-
 /* 0 with a descriptor, or -1 for a name of a package; -2 after saying why. */
 int open_thing(const char *word, const char **ret_kind)
 {
@@ -276,7 +270,7 @@ int open_thing(const char *word, const char **ret_kind)
 	*ret_kind = deb ? "deb" : bundle ? "bundle" : "program";
 	fd = open(word, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		(void)fprintf(stderr, "cowbell: %s: %s\n", word, strerror(errno));
+		(void)open_failed(word);
 		return -2;
 	}
 	if (!S_ISREG(st.st_mode)) {

@@ -18,19 +18,6 @@
 
 #define FILES_MAX 32
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t n = strlen(text), m = strlen(suffix);
-
-	return n > m && strcmp(text + n - m, suffix) == 0;
-}
-
-static int open_failed(const char *path)
-{
-	(void)fprintf(stderr, "cowbell: %s: %s\n", path, strerror(errno));
-	return EXIT_FAILED;
-}
-
 static long long timeout_s; /* 0: what is usual */
 
 static int take_timeout(const char *word)

@@ -134,7 +134,7 @@ static int run_trial(struct ctl *ctl, const char *app, const char *name, json_t 
 
 	json_object_set_new(params, "trial", json_true());
 	if (!ctl->quiet && !ctl->json)
-		(void)fprintf(stderr, "cowbell: %s runs; everything it reaches for is empty, and nothing stays\n", name);
+		(void)fprintf(stderr, "cowbell: a run of %s: what it reaches for is empty, and nothing stays\n", name);
 	rc = relay_text(ctl, name, "io.cowbell.Run", params, NULL, 0, take_text, &report);
 	if (rc == EXIT_DONE)
 		rc = show_report(ctl, name, &report);

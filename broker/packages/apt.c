@@ -234,6 +234,17 @@ static bool have_lists(void)
 	return have;
 }
 
+static bool has_word(const char *list, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= len; i += strcspn(list + i, " ") + 1) {
+		if (memcmp(list + i, word, n) == 0 && (i + n == len || list[i + n] == ','))
+			return true;
+	}
+	return false;
+}
+
 /* "a, b": packages that provide what none is called; false: there are none. */
 static bool find_providers(const char *name, char *buf, size_t size)
 {
@@ -248,8 +259,15 @@ static bool find_providers(const char *name, char *buf, size_t size)
 	apt_add(a, "--");
 	apt_add(a, name);
 	p = apt_run(a, &run, &err) == 0 && run.out ? strstr(run.out, "\nReverse Provides:") : NULL;
-	for (p = p ? strchr(p + 1, '\n') : NULL; p && p[1] && n + 80 < size; p = strchr(p + 1, '\n'))
-		n += (size_t)snprintf(buf + n, size - n, "%s%.*s", n ? ", " : "", (int)strcspn(p + 1, " \n") & 63, p + 1);
+	for (p = p ? strchr(p + 1, '\n') : NULL; p && p[1]; p = strchr(p + 1, '\n')) {
+		char one[64];
+
+		/* Each version of a package has a line of its own. */
+		(void)snprintf(one, sizeof(one), "%.*s", (int)strcspn(p + 1, " \n"), p + 1);
+		if (has_word(buf, n, one) || n + strlen(one) + 8 > size)
+			continue;
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", one);
+	}
 	free(run.out);
 	free(a);
 	return n > 0;

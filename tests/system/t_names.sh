@@ -25,6 +25,12 @@ fails "an option behind dashes" 2 "usage" cb install -- --reinstall
 fails "a pattern" 1 "no package 'figle.' in this system's lists" cb install 'figle.'
 fails "a name with a blank" 1 "is no name of a package" cb install 'sl figlet'
 fails "a name with a machine" 1 "'sl:i386' is no name of a package (without what follows the ':'" cb install sl:i386
+fails "a name with a version" 1 "'sl=5' is no name of a package (without what follows the '='" cb install sl=5
+fails "a task" 1 "that is a task of apt's" cb inspect 'lamp-server^'
+fails "a name with a release is a file that is not there" 1 "sl/stable: No such file or directory (a package's name has no '/')" cb install sl/stable
+fails "for a look as well" 1 "(a package's name has no '/')" cb inspect sl/stable
+fails "what several provide names each once" 1 "no package 'httpd' in this system's lists (it is provided by " cb install httpd
+is "each once" "$(sed 's/.*provided by //; s/)$//' "$T/out" | tail -n 1 | tr -d ' ' | tr , '\n' | sort | uniq -d)" ""
 ! is_here systemd-sysv || fails "what would take something from the host" 1 "it cannot stand beside what this system has itself: " cb install sysvinit-core
 ok "what the host has itself" cb install $own
 is "comes from the base" "$(cb --json info $own | jq .app.from_base)" true

@@ -32,12 +32,13 @@ done
 # Packages beyond what the board's root has, with lists such as fetch-debs.sh makes: kept
 # until the root, the versions or the names are others.
 debs=$out/packages
-key=$(cat "$out/image.key" "tools/pins/$arch" tests/system/packages board/lib/input.sh | sha256sum)
+names=$(sed 's/#.*//' tests/system/packages; echo "${BOARD_PACKAGES:-}")
+key=$({ cat "$out/image.key" "tools/pins/$arch" board/lib/input.sh; echo "$names"; } | sha256sum)
 if [ "$(cat "$debs/key" 2>/dev/null)" != "$key" ]; then
 	rm -rf "$debs"
 	mkdir -p "$debs"
 	status=$PWD/$out/status
-	for p in $(sed 's/#.*//' tests/system/packages); do
+	for p in $(printf '%s\n' $names | sort -u); do
 		tools/debs.sh "$arch" --on "$status" "$p" >"$out/debs"
 		# What the root has already is wanted alone.
 		[ -s "$out/debs" ] || tools/debs.sh "$arch" "$p" | grep "/${p}_" >"$out/debs"

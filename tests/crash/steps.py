@@ -22,6 +22,11 @@ BIN = os.environ.get('BIN', 'build/bin')
 HOME = '/srv/owner'
 FOLDERS = ['Documents', 'Pictures', 'Music', 'Videos']
 ANSWERS = ['read', 'no', 'empty', 'write']
+# An app from packages and one from a signed bundle ('lamp'), which comes, is replaced, and
+# goes; the system below both changes, and they are installed anew.
+CYCLE = ['run', 'grant', 'bundle', 'run', 'update', 'rebuild', 'reset', 'grant', 'run', 'bundle',
+         'grant', 'remove', 'run', 'grant', 'update', 'run', 'reset']
+STATUS = '/var/lib/dpkg/status'
 
 
 def say(*words):
@@ -29,8 +34,9 @@ def say(*words):
 
 
 def expected(step):
-    """The answers, the counter (None: the file is not there) and the version after a step."""
-    answers, counter, grants, version = {}, None, 0, 0
+    """What the disk shows after a step: the answers, the counter (None: the file is not there), the
+    version of the app, and that of the bundle's (None: it is not there)."""
+    answers, counter, grants, version, lamp = {}, None, 0, 0, None
     for n in range(1, step + 1):
         kind = kind_of(n)
         if kind == 'grant':
@@ -40,13 +46,21 @@ def expected(step):
             counter = n
         elif kind == 'update':
             version = n
-        else:
+        elif kind == 'reset':
             counter = None
-    return answers, counter, version
+        elif kind in ('bundle', 'remove'):
+            lamp = n if kind == 'bundle' else None
+    return answers, counter, version, lamp
 
 
 def kind_of(step):
-    return 'reset' if step % 9 == 0 else 'update' if step % 5 == 0 else 'run' if step % 2 else 'grant'
+    return CYCLE[(step - 1) % len(CYCLE)]
+
+
+def set_base(step):
+    """The system is another one with each rebuild: by the time of its package database."""
+    changes = sum(kind_of(n) == 'rebuild' for n in range(1, step + 1))
+    os.utime(STATUS, (1700000000 + changes, 1700000000 + changes))
 
 
 class Device:
@@ -97,6 +111,28 @@ def package(version):
     return '/run/app.deb'
 
 
+def make_key(place):
+    """It has to outlive the machine: the next version is taken from the same publisher alone."""
+    if not os.path.exists(f'{place}/own.pub'):
+        subprocess.run(['minisign', '-G', '-W', '-p', f'{place}/own.pub', '-s', f'{place}/own.key'], stdout=subprocess.DEVNULL,
+                       check=True)
+        os.sync()
+
+
+def bundle(device, version):
+    """A bundle whose program says which version it is of, and the publisher's key."""
+    os.makedirs('/run/lamp/root/usr/bin', exist_ok=True)
+    with open('/run/lamp/manifest.json', 'w', encoding='utf-8') as f:
+        json.dump({'format': 1, 'id': 'lamp', 'version': str(version), 'name': 'Lamp', 'arch': 'all',
+                   'commands': ['/usr/bin/lamp']}, f)
+    with open('/run/lamp/root/usr/bin/lamp', 'w', encoding='utf-8') as f:
+        f.write(f'#!/bin/sh\necho version {version}\n')
+    os.chmod('/run/lamp/root/usr/bin/lamp', 0o755)
+    device.cowbell('bundle', '/run/lamp', '-k', f'{device.place}/own.key', '-o', '/run/lamp.cowbell')
+    with open(f'{device.place}/own.pub', encoding='utf-8') as f:
+        return f.read().split()[-1]
+
+
 def install(device):
     device.cowbell('install', package(0))
 
@@ -113,19 +149,30 @@ def do(device, step):
         device.json('generations', 'app')  # waits until what it changed is a generation
     elif kind == 'update':
         device.cowbell('update', 'app', package(step))
+    elif kind == 'bundle' and expected(step - 1)[3] is None:
+        device.cowbell('install', '--key', bundle(device, step), '/run/lamp.cowbell')
+    elif kind == 'bundle':
+        bundle(device, step)
+        device.cowbell('update', 'lamp', '/run/lamp.cowbell')
+    elif kind == 'remove':
+        device.cowbell('--yes', 'uninstall', 'lamp')
+    elif kind == 'rebuild':
+        set_base(step)
+        device.cowbell('rebuild')
     else:
         device.cowbell('--yes', 'reset', 'app')
 
 
 def find(device):
-    """What the disk shows: its answers, its counter, its version."""
-    answers = {}
+    """What the disk shows, as expected() has it."""
+    answers, apps = {}, {app['id']: app for app in device.json('list')['apps']}
     for p in device.json('permissions', 'app')['permissions']:
         folder = p['permission'].partition(':')[2]
         if folder in FOLDERS and p['answer'] != 'ask' and p['for'] == 'always':
             answers[folder] = p['answer']
     text = device.cowbell('cat', 'app', f'{HOME}/counter', check=False).strip()
-    return answers, int(text) if text else None, int(device.json('info', 'app')['app']['version'])
+    return (answers, int(text) if text else None, int(apps['app']['version']),
+            int(apps['lamp']['version']) if 'lamp' in apps else None)
 
 
 def check_versions(device, counter):
@@ -142,24 +189,43 @@ def check_versions(device, counter):
     return ''
 
 
+def says(device, app, version):
+    """Whether the app runs, and is of that version."""
+    return device.cowbell('run', app, check=False).split()[-2:] == ['version', str(version)]
+
+
 def check(device, said):
     """'' and the step that the disk stands at, or what is wrong."""
-    apps = device.json('list')['apps']
+    for _ in range(200):  # what was being removed goes on going, while others may run
+        apps = device.json('list')['apps']
+        if not any(app['state'] == 'removing' for app in apps):
+            break
+        time.sleep(0.1)
     if not apps:
         return ('', -1) if said < 0 else ('the app is lost', -1)
-    if apps[0]['state'] != 'ready':
-        return f'the app is {apps[0]["state"]}', -1
+    for app in apps:
+        if app['state'] != 'ready':
+            return f'{app["id"]} is {app["state"]}', -1
+    # An app that was not installed anew yet is, by the next attempt.
+    if kind_of(max(said, 0) + 1) == 'rebuild':
+        device.cowbell('rebuild')
+    old = [app['id'] for app in device.json('list')['apps'] if app['old_base']]
     found = find(device)
     steps = [n for n in (max(said, 0), max(said, 0) + 1) if expected(n) == found]
     if not steps:
         return f'step {said} was said, and the disk shows {found}', -1
     wrong = check_versions(device, found[1])
-    if not wrong and device.cowbell('run', 'app', check=False).split()[-2:] != ['version', str(found[2])]:
+    if not wrong and old:
+        wrong = f'{", ".join(old)} stands on an old base'
+    if not wrong and not says(device, 'app', found[2]):
         wrong = 'the app does not run, or is another version'
+    if not wrong and found[3] is not None and not says(device, 'lamp', found[3]):
+        wrong = 'the bundle does not run, or is another version'
     return wrong, steps[-1]
 
 
 def verify(disk, said):
+    set_base(max(said, 0) + 1)
     try:
         device = Device(disk, f'/run/{os.path.basename(disk)}')
     except (SystemError, subprocess.CalledProcessError) as e:
@@ -180,8 +246,10 @@ def prepare():
 
 
 def work(disk, said):
+    set_base(0 if said is None else max(said, 0) + 1)
     device = Device(disk, '/run/work')
     step = 0
+    make_key(device.place)
     if said is None:
         say('@@BEGIN')
         install(device)

@@ -169,7 +169,7 @@ static int choose(struct autostart *a, struct run *run, enum session_kind *ret_k
 		return -1;
 	if (found == 0) {
 		run->argv = runner_argv(a->broker, &request, err);
-		run->env = run->argv ? runner_environment(a->broker, NULL, false) : NULL;
+		run->env = run->argv ? runner_environment(a->broker, NULL, NULL) : NULL;
 		(void)snprintf(run->cwd, sizeof(run->cwd), "%s", a->broker->home);
 		return run->argv ? 0 : -1;
 	}

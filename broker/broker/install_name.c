@@ -186,8 +186,10 @@ static int finish(struct broker *broker, struct store_txn *txn, const char *name
 {
 	if (store_app_get(txn, name, app, err) != 1)
 		return err_set(err, EIO, "the record of the install cannot be read");
-	if (!app->install)
-		return err_set(err, 0, "the installer changed nothing, so there is no app");
+	if (!app->install) {
+		err_set(err, 0, "the installer changed nothing, so there is no app");
+		return err_hint(err, INSTALLER_HAS);
+	}
 	app->state = about->trial ? APP_INSTALLING : APP_READY;
 	app->installed_wall_ms = loop_wall_ms();
 	(void)snprintf(app->kind, sizeof(app->kind), "%s", about->kind);

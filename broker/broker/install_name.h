@@ -10,6 +10,9 @@
 
 #include "broker/broker.h"
 
+/* What people expect of an installer, and is not so. */
+#define INSTALLER_HAS "an installer has no network, and of your files those of --with FOLDER"
+
 struct inspect_entries;
 struct store_txn;
 struct app_record;

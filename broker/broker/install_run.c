@@ -203,8 +203,8 @@ static void on_step_exited(void *data, uint32_t status, const char *why)
 		else if (in->rebuilt && !in->update && reason[0])
 			(void)snprintf(text, sizeof(text), "%s", reason);
 		else
-			(void)snprintf(text, sizeof(text), "%s ended with status %u; nothing was installed", step->what,
-				       status);
+			(void)snprintf(text, sizeof(text), "%s ended with status %u; nothing was installed%s", step->what,
+				       status, step->with_person ? " (" INSTALLER_HAS ")" : "");
 		in->status = step->with_person && status < 125 ? status : 1;
 		install_fail(in, text);
 		return;
@@ -299,7 +299,7 @@ static void next_step(struct install *in)
 	install_progress(in, in->permille < 500 && in->names ? 500 : in->permille, step->what);
 	run.flags |= tty;
 	run.argv = install_step_argv(step);
-	run.env = runner_environment(in->broker, NULL, true);
+	run.env = runner_environment(in->broker, NULL, step->at_home ? in->broker->home : "/root");
 	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", step->cwd);
 	in->command = session_command(in->session, &run, &step_ops, in);
 	command_go(in->command, fds, n);

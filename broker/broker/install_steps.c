@@ -74,6 +74,9 @@ static const char place_copy[] =
 	"mkdir -p " STAGE " && if [ -e \"$1\" ]; then echo \"cowbell: $1 is part of the base already\" >&2; exit 1; fi; "
 	"t=$1; while p=$(dirname \"$t\"); [ ! -e \"$p\" ]; do t=$p; done; printf %s \"$t\" >" STAGE "/top; "
 	"mkdir -p \"$1\" && exec tar -x --no-same-owner -C \"$1\"";
+/* What an installer put there as root is to be its person's, who runs the app. */
+static const char own_home[] =
+	"[ ~ != / ] && o=$(stat -c %u:%g ~) && exec find ~ -xdev -mindepth 1 -user 0 -exec chown -h \"$o\" {} +";
 static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\"";
 
 /* The programs and desktop entries of the package, and the names that alternatives
@@ -182,11 +185,12 @@ static void plan_command(struct install_plan *plan, const struct install_request
 	step->argv = xcalloc(n + 1, sizeof(*step->argv));
 	for (size_t i = 0; i < n; i++)
 		step->argv[i] = xstrdup(r->argv[i]);
-	step->with_person = true;
+	step->with_person = step->at_home = true;
 	if (r->with) {
 		step->cwd = plan->cwd;
 		add_step(plan, "take the folder out again", remove_copy);
 	}
+	add_step(plan, "give its person the home", own_home)->at_home = true;
 }
 
 static int check_request(const struct install_request *r, struct err *err)

@@ -20,6 +20,7 @@ struct install_step {
 	bool entries;       /* its output is how the app can be started: for a reader */
 	bool manager;       /* its output is the package manager's talk */
 	bool with_person;   /* standard fds are the person's */
+	bool at_home;       /* HOME is where the app's person will have it, not root's */
 };
 
 struct install_plan {

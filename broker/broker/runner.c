@@ -69,24 +69,26 @@ static bool env_passes(const char *entry)
 	return false;
 }
 
-char **runner_environment(const struct broker *broker, char *const *env, bool installer)
+char **runner_environment(const struct broker *broker, char *const *env, const char *root_home)
 {
 	char **out = xcalloc(ARGS_MAX + 1, sizeof(*out));
 	size_t n = 0;
 
-	if (installer) {
+	if (root_home) {
 		out[n++] = xstrdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-		out[n++] = xstrdup("HOME=/root");
+		out[n++] = xasprintf("HOME=%s", root_home);
 		out[n++] = xstrdup("USER=root");
 		out[n++] = xstrdup("LOGNAME=root");
 		out[n++] = xstrdup("DEBIAN_FRONTEND=noninteractive");
 	} else {
-		out[n++] = xstrdup("PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games");
+		out[n++] = xasprintf("PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games:%s/.local/bin", broker->home);
 		out[n++] = xasprintf("HOME=%s", broker->home);
 		out[n++] = xasprintf("USER=%s", broker->owner_name);
 		out[n++] = xasprintf("LOGNAME=%s", broker->owner_name);
 		out[n++] = xstrdup("SHELL=/bin/sh");
 		out[n++] = xasprintf("XDG_RUNTIME_DIR=/run/user/%u", broker->owner_uid);
+		/* An AppImage would mount itself, which no app can: it unpacks itself to /tmp. */
+		out[n++] = xstrdup("APPIMAGE_EXTRACT_AND_RUN=1");
 	}
 	for (size_t i = 0; env && env[i] && n < 64; i++) {
 		if (env_passes(env[i]))
@@ -449,7 +451,7 @@ struct runner *runner_create(struct broker *broker, const struct run_request *r,
 		return NULL;
 	}
 	run.flags = r->detach ? 0 : (uint8_t)(r->tty & RUN_TTY_ANY);
-	run.env = runner_environment(broker, r->env, false);
+	run.env = runner_environment(broker, r->env, NULL);
 	(void)snprintf(run.cwd, sizeof(run.cwd), "%s", r->cwd && r->cwd[0] == '/' ? r->cwd : broker->home);
 	if (!session) {
 		session = session_start(broker, r->app, SESSION_RUN);

@@ -48,8 +48,9 @@ const char *runner_program(const struct app_record *app, const char *wanted, str
 char **runner_argv(struct broker *broker, const struct run_request *request, struct err *err);
 
 /* The environment of a session: the owner's names, a PATH, and what of env is
- * known to be harmless. The caller frees with strv_free. */
-char **runner_environment(const struct broker *broker, char *const *env, bool installer);
+ * known to be harmless; or, with root_home, that of an installer's root, whose HOME
+ * it is. The caller frees with strv_free. */
+char **runner_environment(const struct broker *broker, char *const *env, const char *root_home);
 
 /* True when fd may be a standard descriptor of an app: files, pipes, stream
  * sockets, /dev/null. Directories, O_PATH descriptors and devices are not. */

@@ -49,6 +49,17 @@ static void settle_end(struct settle *s, int code, const char *why)
 	fn(data, code, text);
 }
 
+/* ~/.local/bin/x, ~/bin/x, ~/.cargo/bin/x: where installers put what is one person's. */
+static bool is_command_of_home(const char *home, const char *path)
+{
+	size_t n = strlen(home + 1);
+	const char *name = strrchr(path, '/');
+
+	if (strncmp(path, home + 1, n) != 0 || path[n] != '/' || !name || name < path + n + 4)
+		return false;
+	return strncmp(name - 4, "/bin", 4) == 0;
+}
+
 /* A program that a person may want to start: executable, in a folder for
  * programs. */
 static bool is_command_path(const char *path)
@@ -77,7 +88,7 @@ static void note_command(struct settle *s, const struct version_record *v)
 		return;
 	if (!(v->kind == ENTRY_SYMLINK || (v->kind == ENTRY_FILE && (v->mode & 0111))))
 		return;
-	if (is_command_path(v->path))
+	if (is_command_path(v->path) || is_command_of_home(s->broker->home, v->path))
 		s->commands[s->command_count++] = xasprintf("/%s", v->path);
 }
 

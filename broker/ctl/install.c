@@ -6,15 +6,18 @@
  */
 #include "ctl/relay.h"
 
+#include "base/mem.h"
 #include "base/path.h"
 #include "policy/permission.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define FILES_MAX 32
 
@@ -45,6 +48,7 @@ static int tar_stream(const char *folder, const char *name)
 	}
 	if (pid == 0) {
 		(void)dup2(fds[1], STDOUT_FILENO);
+		(void)signal(SIGPIPE, SIG_DFL); /* a refused install is told by us, not by tar */
 		(void)execlp("tar", "tar", "-C", folder, "-c", "--", name, (char *)NULL);
 		_exit(127);
 	}
@@ -99,9 +103,58 @@ static int install_debs(struct ctl *ctl, const char *name, int count, char **pat
 	return rc;
 }
 
+/* What people have in hand, and how it becomes an app. */
+static const char *what_to_do(const char *path)
+{
+	static const struct {
+		const char *suffix, *words;
+	} kinds[] = {
+		{ ".whl", "cowbell install --name NAME --with FOLDER -- pip3 install --break-system-packages --no-index FILE" },
+		{ ".zip", "unpack it, and install the folder" },
+		{ ".tgz", "unpack it, and install the folder" },
+		{ ".tar", "unpack it, and install the folder" },
+		{ ".tar.gz", "unpack it, and install the folder" },
+		{ ".tar.xz", "unpack it, and install the folder" },
+		{ ".tar.bz2", "unpack it, and install the folder" },
+		{ ".tar.zst", "unpack it, and install the folder" },
+		{ ".rpm", "it is a package of another kind of system" },
+		{ ".snap", "it is a package of another kind of system" },
+		{ ".flatpakref", "it is a package of another kind of system" },
+		{ ".AppImage", "chmod +x makes it a program" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (has_suffix(path, kinds[i].suffix))
+			return kinds[i].words;
+	}
+	return NULL;
+}
+
+static int refuse_file(const char *path)
+{
+	const char *words = what_to_do(path);
+
+	(void)fprintf(stderr, "cowbell: %s: neither a folder nor an executable file (%s)\n", path,
+		      words ? words : "chmod +x it if it is a program; a package ends in .deb");
+	return EXIT_FAILED;
+}
+
+/* "Foo-1.2-x86_64.AppImage": foo-1.2-x86_64. */
+static char *name_of_file(const char *file)
+{
+	char *name = xstrdup(file);
+
+	if (has_suffix(name, ".AppImage"))
+		name[strlen(name) - strlen(".AppImage")] = '\0';
+	for (char *p = name; *p; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p == ' ' ? '-' : *p);
+	return name;
+}
+
 static int install_tree(struct ctl *ctl, const char *name, const char *path)
 {
 	char *real = realpath(path, NULL), *slash, source[512];
+	cleanup_free char *own = NULL;
 	struct stat st;
 	int fd, rc;
 	bool folder;
@@ -110,13 +163,12 @@ static int install_tree(struct ctl *ctl, const char *name, const char *path)
 		return open_failed(path);
 	folder = S_ISDIR(st.st_mode);
 	if (!folder && !(S_ISREG(st.st_mode) && (st.st_mode & 0111))) {
-		(void)fprintf(stderr, "cowbell: %s: neither a folder nor an executable file\n", path);
 		free(real);
-		return EXIT_FAILED;
+		return refuse_file(path);
 	}
 	slash = strrchr(real, '/');
 	if (!name)
-		name = slash + 1;
+		name = own = name_of_file(slash + 1);
 	(void)snprintf(source, sizeof(source), "%s %.400s", folder ? "folder" : "program", slash + 1);
 	if (folder) {
 		fd = tar_stream(real, ".");
@@ -167,7 +219,8 @@ static int install_command(struct ctl *ctl, const char *name, const char *with, 
 /* A word with "/" or a known suffix; a file of the name of a package is no path. */
 static bool is_path(const char *word)
 {
-	return strchr(word, '/') || has_suffix(word, ".deb") || has_suffix(word, ".cowbell") || has_suffix(word, ".AppImage");
+	return strchr(word, '/') || strcmp(word, ".") == 0 || strcmp(word, "..") == 0 || has_suffix(word, ".deb") ||
+	       has_suffix(word, ".cowbell") || what_to_do(word);
 }
 
 static int dry_needs_name(void)
@@ -180,10 +233,14 @@ static int dry_needs_name(void)
 static int install_names(struct ctl *ctl, const char *name, char **names)
 {
 	char source[512];
+	int rc;
 
 	(void)snprintf(source, sizeof(source), "this system's packages: %.400s", names[0]);
-	return relay_command(ctl, names[0], "io.cowbell.Install", install_params("name", name ? name : "", source, names, 0),
-			     NULL, 0, false, false);
+	rc = relay_command(ctl, names[0], "io.cowbell.Install", install_params("name", name ? name : "", source, names, 0),
+			   NULL, 0, false, false);
+	if (rc == EXIT_FAILED && !ctl->json && access(names[0], F_OK) == 0)
+		(void)fprintf(stderr, "cowbell: %s: what lies here is meant by ./%s\n", names[0], names[0]);
+	return rc;
 }
 
 static int dry_run(struct ctl *ctl, char **names)

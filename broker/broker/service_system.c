@@ -98,9 +98,10 @@ static void plan_gates(struct broker *broker, json_t *steps)
 {
 	for (size_t i = 0; i < broker->gate_count; i++) {
 		const struct gate *gate = &broker->gates[i];
+		char path[PATH_SIZE * 2];
 
-		add_step(steps, "gate", "%s%s%s at %s%s", gate->permission->name, gate->item[0] ? ":" : "", gate->item,
-			 gate->path, gate->exists ? "" : " (not there on the host)");
+		text_escape(gate->path, strlen(gate->path), path, sizeof(path)); /* a volume's name is anybody's */
+		add_step(steps, "gate", "%s%s%s at %s%s", gate->permission->name, gate->item[0] ? ":" : "", gate->item, path, gate->exists ? "" : " (not there on the host)");
 	}
 }
 

@@ -34,6 +34,7 @@ struct gate {
 	int g; /* O_RDONLY on the trigger's root */
 	dev_t dev;
 	bool attached, forgot; /* forgot: more was taken than there is room for */
+	bool removed; /* off the tree; g stays, for whoever was on the way in */
 	uint64_t mnt_id, inode; /* of what is attached */
 	struct taken taken[TAKEN_MAX];
 	size_t taken_count;
@@ -109,14 +110,26 @@ static int make_trigger(struct gate_engine *e, struct err *err)
 	return mnt_new("autofs", MNT_PLAIN, options, err);
 }
 
+/* A place in the table: a new one, else that of a gate that was removed; NULL. */
+static struct gate *free_gate(struct gate_engine *e)
+{
+	if (e->count < GATES_PER_ENGINE)
+		return &e->gates[e->count];
+	for (size_t i = 0; i < e->count; i++) {
+		if (e->gates[i].removed)
+			return &e->gates[i];
+	}
+	return NULL;
+}
+
 int gate_add(struct gate_engine *e, uint16_t id, int target, struct err *err)
 {
-	struct gate *gate = &e->gates[e->count];
+	struct gate *gate = free_gate(e);
 	cleanup_fd int mnt = -1, g = -1;
 	struct stat st;
 	char what[32];
 
-	if (e->count == GATES_PER_ENGINE)
+	if (!gate)
 		return err_set(err, ENOSPC, "more than %u gates", GATES_PER_ENGINE);
 	mnt = make_trigger(e, err);
 	if (mnt < 0)
@@ -129,17 +142,18 @@ int gate_add(struct gate_engine *e, uint16_t id, int target, struct err *err)
 	(void)snprintf(what, sizeof(what), "gate %u", id);
 	if (mnt_attach(mnt, target, what, err) < 0)
 		return -1;
-	gate->id = id;
-	gate->g = steal_fd(&g);
-	gate->dev = st.st_dev;
-	e->count++;
+	if (gate->removed)
+		(void)close(gate->g);
+	else
+		e->count++;
+	*gate = (struct gate){ .id = id, .g = steal_fd(&g), .dev = st.st_dev };
 	return 0;
 }
 
 static struct gate *find_gate(struct gate_engine *e, uint16_t id)
 {
 	for (size_t i = 0; i < e->count; i++) {
-		if (e->gates[i].id == id)
+		if (e->gates[i].id == id && !e->gates[i].removed)
 			return &e->gates[i];
 	}
 	return NULL;
@@ -157,28 +171,21 @@ static struct gate *find_by_dev(struct gate_engine *e, uint32_t dev)
 	return NULL;
 }
 
-int gate_read(struct gate_engine *e, struct gate_request *ret, struct err *err)
+/* 1 a packet, 0 none, -1 err. */
+static int read_packet(struct gate_engine *e, struct autofs_v5_packet *packet, struct err *err)
 {
-	struct autofs_v5_packet packet;
-	struct gate *gate;
 	ssize_t n;
 
 	do
-		n = read(e->pipe[0], &packet, sizeof(packet));
+		n = read(e->pipe[0], packet, sizeof(*packet));
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
-	if (n != (ssize_t)sizeof(packet) || packet.hdr.type != autofs_ptype_missing_direct)
-		return n < 0 ? err_sys(err, "read from the gates")
-			     : err_set(err, EPROTO, "the kernel sent a gate packet of %zd bytes, type %d", n,
-				       n >= (ssize_t)sizeof(packet.hdr) ? packet.hdr.type : -1);
-	gate = find_by_dev(e, packet.dev);
-	if (!gate)
-		return err_set(err, EPROTO, "the kernel named a gate that was never made (device %#x)", packet.dev);
-	ret->gate = gate->id;
-	ret->token = packet.wait_queue_token;
-	ret->pid = (pid_t)packet.tgid;
-	return 1;
+	if (n == (ssize_t)sizeof(*packet) && packet->hdr.type == autofs_ptype_missing_direct)
+		return 1;
+	return n < 0 ? err_sys(err, "read from the gates")
+		     : err_set(err, EPROTO, "the kernel sent a gate packet of %zd bytes, type %d", n,
+			       n >= (ssize_t)sizeof(packet->hdr) ? packet->hdr.type : -1);
 }
 
 static int control(struct gate_engine *e, unsigned long cmd, const struct gate *gate, uint32_t token, int status)
@@ -194,6 +201,29 @@ static int control(struct gate_engine *e, unsigned long cmd, const struct gate *
 		param.ready.token = token;
 	}
 	return ioctl(e->control, cmd, &param);
+}
+
+int gate_read(struct gate_engine *e, struct gate_request *ret, struct err *err)
+{
+	struct autofs_v5_packet packet;
+	const struct gate *gate;
+	int n;
+
+	while ((n = read_packet(e, &packet, err)) == 1) {
+		gate = find_by_dev(e, packet.dev);
+		if (!gate)
+			return err_set(err, EPROTO, "the kernel named a gate that was never made (device %#x)", packet.dev);
+		/* Whoever was on the way in when it was removed waits all the same. */
+		if (gate->removed) {
+			(void)control(e, AUTOFS_DEV_IOCTL_FAIL, gate, packet.wait_queue_token, -ENODEV);
+			continue;
+		}
+		ret->gate = gate->id;
+		ret->token = packet.wait_queue_token;
+		ret->pid = (pid_t)packet.tgid;
+		break;
+	}
+	return n;
 }
 
 int gate_deny(struct gate_engine *e, uint16_t id, uint32_t token, int code, struct err *err)
@@ -352,7 +382,6 @@ int gate_remove(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct e
 		abort();
 	if (rc < 0)
 		return err_sys(err, "take gate %u away", id);
-	(void)close(gate->g);
-	*gate = e->gates[--e->count];
+	gate->removed = true;
 	return 0;
 }

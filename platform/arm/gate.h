@@ -54,7 +54,7 @@ int gate_attach(struct gate_engine *engine, uint16_t gate, int mnt, const uint32
 int gate_detach(struct gate_engine *engine, uint16_t gate, bool watched, uint32_t *ret_held, struct err *err);
 
 /* gate_detach (not watched), and takes the trigger itself away. Whoever waits at it is denied by the
- * caller before. After -1 it may still stand, with nothing attached. */
+ * caller before, whoever comes late by the engine, with ENODEV. After -1 it may still stand, with nothing attached. */
 int gate_remove(struct gate_engine *engine, uint16_t gate, uint32_t *ret_held, struct err *err);
 
 #endif

@@ -99,7 +99,30 @@ ok "whoever holds it is ended, so that nothing on it is lost" is_loose WORK
 wait $job $toy
 like "and is told" "$(cat "$T/exec.err")" 'toy is ended: it still held [0-9]+ open files? of WORK, which was taken out'
 
+# --- it comes and leaves under the hands of an app that does nothing but look
+
+looks 'for k in 1 2 3 4; do (while [ ! -e ~/enough ]; do cat /media/*/letter.txt >/dev/null 2>&1; done) & done; echo looking; wait; echo all out'
+until_text "$T/toy.out" looking >/dev/null
+for i in $(seq 25); do
+	plug HOLIDAY /media/HOLIDAY
+	inside umount /media/HOLIDAY
+done
+cb exec toy -- sh -c '>~/enough' </dev/null 2>/dev/null
+ok "nobody hangs, and nobody is ended" until_text "$T/toy.out" 'all out'
+wait $toy
+ok "and the card is loose" is_loose HOLIDAY
+plug HOLIDAY /media/HOLIDAY
+sh_in toy 'rm ~/enough'
+
 # --- what was answered
+
+raw=$'/media/\377\n*'
+ok "a name that is no text" plug WORK "$raw"
+is "is called as it can be shown" "$(cb --json plan toy | jq -r '.steps[].detail' | grep -c 'removable:.xff.x0a')" 1
+ok "by that name it is given" cb grant toy 'removable:\xff\x0a*' read
+is "under its own it is there" "$(sh_in toy 'cat /media/*/letter.txt 2>/dev/null | grep -c "a letter on WORK"')" 1
+ok "and goes" inside umount "$raw"
+ok "like others" is_loose WORK
 
 ok "an odd name" plug 'MY CARD' '/media/MY CARD'
 cb grant toy removable empty >/dev/null

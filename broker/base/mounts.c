@@ -31,23 +31,32 @@ static void unescape(char *s)
 	*out = '\0';
 }
 
-/* id, parent, device, root, place. NULL: it has no place. */
-static char *place_of(char *line)
+/* id, parent, device, root, place, options, optional words, "-", type. False: it is not so. */
+static bool read_line(char *line, struct mounted *ret)
 {
-	char *p = line;
+	char *p = line, *type;
+
+	ret->id = strtoull(line, NULL, 10);
 
 	for (int i = 0; i < 4 && p; i++) {
 		p = strchr(p, ' ');
 		p = p ? p + 1 : NULL;
 	}
 	if (!p || !*p)
-		return NULL;
+		return false;
+	type = strstr(p, " - ");
+	if (!type)
+		return false;
+	type += 3;
+	type[strcspn(type, " ")] = '\0';
 	p[strcspn(p, " ")] = '\0';
 	unescape(p);
-	return p;
+	ret->path = p;
+	ret->type = type;
+	return true;
 }
 
-int mounts_each(int (*fn)(void *data, uint64_t id, const char *path, struct err *err), void *data, struct err *err)
+int mounts_each(int (*fn)(void *data, const struct mounted *m, struct err *err), void *data, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	char *save = NULL;
@@ -56,12 +65,11 @@ int mounts_each(int (*fn)(void *data, uint64_t id, const char *path, struct err 
 	if (fd_read_file(AT_FDCWD, MOUNTS_TABLE, TABLE_MAX, &text, NULL, err) < 0)
 		return -1;
 	for (char *line = strtok_r(text, "\n", &save); line && rc == 0; line = strtok_r(NULL, "\n", &save)) {
-		uint64_t id = strtoull(line, NULL, 10);
-		char *path = place_of(line);
+		struct mounted m;
 
-		if (!path)
+		if (!read_line(line, &m))
 			return err_set(err, EPROTO, "read '" MOUNTS_TABLE "': a line without a mount point");
-		rc = fn(data, id, path, err);
+		rc = fn(data, &m, err);
 	}
 	return rc;
 }

@@ -11,8 +11,13 @@
 
 #define MOUNTS_TABLE "/proc/self/mountinfo"
 
-/* Calls fn for each, in the order in which they were made, with its number and its
- * place (borrowed), until one returns other than 0; that is returned. -1 with err. */
-int mounts_each(int (*fn)(void *data, uint64_t id, const char *path, struct err *err), void *data, struct err *err);
+struct mounted {
+	uint64_t id;
+	const char *path, *type; /* of the file system: "ext4", "fuse.sshfs" */
+};
+
+/* Calls fn for each (borrowed), in the order in which they were made: of several at one
+ * place the last is the upper one. Until one returns other than 0; that is returned. -1 with err. */
+int mounts_each(int (*fn)(void *data, const struct mounted *m, struct err *err), void *data, struct err *err);
 
 #endif

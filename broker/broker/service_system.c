@@ -101,7 +101,8 @@ static void plan_gates(struct broker *broker, json_t *steps)
 		char path[PATH_SIZE * 2];
 
 		text_escape(gate->path, strlen(gate->path), path, sizeof(path)); /* a volume's name is anybody's */
-		add_step(steps, "gate", "%s%s%s at %s%s", gate->permission->name, gate->item[0] ? ":" : "", gate->item, path, gate->exists ? "" : " (not there on the host)");
+		add_step(steps, "gate", "%s%s%s at %s%s", gate->permission->name, gate->item[0] ? ":" : "", gate->item, path,
+			 gate->exists ? "" : " (not there on the host)");
 	}
 }
 

@@ -236,6 +236,9 @@ void volumes_prepare(const struct daemon *d, struct prepare *p);
 void volumes_tell_all(const struct daemon *d);
 /* NULL: no volume ever had this number. */
 const struct resource *volumes_resource(const struct daemon *d, uint16_t gate);
+/* -1 with err: its file system is a program's or another machine's. Nobody has to answer
+ * for it, so that even a look at it could hold cowbelld up; ids of none of them can be mapped. */
+int volumes_may_open(const struct resource *r, struct err *err);
 /* 0 while dir, opened at r's path, is the volume that was told of; -1 with err. */
 int volumes_check(const struct daemon *d, const struct resource *r, int dir, struct err *err);
 void volumes_finish(struct daemon *d);

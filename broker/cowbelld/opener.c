@@ -229,11 +229,13 @@ static int make_mount(struct daemon *d, uint64_t session, const struct resource 
 		      struct err *err)
 {
 	bool volume = volumes_resource(d, r->gate) == r;
-	cleanup_fd int dir = open_as_owner(d, r, give == GIVE_WRITE && !ahead && !volume);
-	cleanup_fd int mnt = -1;
+	cleanup_fd int dir = -1, mnt = -1;
 	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int userns;
 
+	if (volume && volumes_may_open(r, err) < 0)
+		return -1;
+	dir = open_as_owner(d, r, give == GIVE_WRITE && !ahead && !volume);
 	if (dir < 0 && errno == ENOENT)
 		return err_set(err, ENOENT, "'%s' does not exist yet", r->path);
 	if (dir < 0 && errno == EXDEV) {

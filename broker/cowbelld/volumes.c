@@ -23,11 +23,13 @@
 struct volumes {
 	struct loop_source *source;
 	int fd; /* mountinfo: tells of changes */
-	bool full;
+	bool full;    /* of one that is not offered was told */
+	bool crowded; /* one found no slot */
 	struct volume {
 		struct resource resource; /* gate 0: never used */
 		uint64_t mnt_id;          /* of the mount that is there; 0: none is */
-		bool seen;
+		uint64_t seen_id;         /* of the upper one, while the table is read */
+		char type[32];            /* of its file system */
 	} of[VOLUMES_MAX];
 };
 
@@ -62,7 +64,9 @@ static const char *volume_name(const struct daemon *d, const char *path)
 			continue;
 		if (strncmp(name, d->owner_name, owner) == 0 && name[owner] == '/')
 			name += owner + 1;
-		if (*name && !strchr(name, '/'))
+		/* The owner's own folder is where volumes are put: one that is there, called
+		 * like its owner, would hold the places of others. */
+		if (*name && !strchr(name, '/') && strcmp(path + n + 1, d->owner_name) != 0)
 			return name;
 	}
 	return NULL;
@@ -88,7 +92,7 @@ static struct volume *slot_for(struct daemon *d, const char *path)
 
 		if (v->resource.gate && strcmp(v->resource.path, path) == 0)
 			return v;
-		if (!v->resource.exists && (!free_one || (free_one->resource.gate && !v->resource.gate)))
+		if (!v->resource.exists && !v->seen_id && (!free_one || (free_one->resource.gate && !v->resource.gate)))
 			free_one = v;
 	}
 	return free_one;
@@ -122,20 +126,23 @@ static void tell(const struct daemon *d, const struct volume *v)
 	free(w);
 }
 
-static int see_mount(void *data, uint64_t id, const char *place, struct err *err)
+static int see_mount(void *data, const struct mounted *m, struct err *err)
 {
 	struct daemon *d = data;
+	const char *place = m->path;
 	char shown[PATH_SIZE * 2];
 	const char *name;
 	struct volume *v;
 
 	(void)err;
 	name = volume_name(d, place);
-	if (!name || !resource_path_is_clean(place) || strlen(place) >= PATH_SIZE)
+	/* An automounter's is no volume: what it brings is, once it is there. */
+	if (!name || strcmp(m->type, "autofs") == 0 || !resource_path_is_clean(place) || strlen(place) >= PATH_SIZE)
 		return 0;
 	/* Chosen by whoever named the volume: as it is shown, it is called. */
 	text_escape(name, strlen(name), shown, sizeof(shown));
 	v = slot_for(d, place);
+	d->volumes->crowded |= !v;
 	if (strlen(shown) >= sizeof(v->resource.item) || !v) {
 		if (!d->volumes->full)
 			log_warn("the volume '%s' is not offered: %s", shown, v ? "its name is too long" : "there are too many");
@@ -144,38 +151,48 @@ static int see_mount(void *data, uint64_t id, const char *place, struct err *err
 	}
 	if (!v->resource.gate || strcmp(v->resource.path, place) != 0)
 		take_slot(d, v, place, shown);
-	v->seen = true;
-	if (v->mnt_id == id)
-		return 0;
-	if (v->mnt_id) { /* another one at its place: the old one has left */
-		v->resource.exists = false;
-		tell(d, v);
-	}
-	v->mnt_id = id;
-	v->resource.exists = true;
-	tell(d, v);
+	v->seen_id = m->id;
+	(void)snprintf(v->type, sizeof(v->type), "%.31s", m->type);
 	return 0;
 }
 
+/* True: its slot is free now. */
+static bool settle(struct daemon *d, struct volume *v)
+{
+	if (v->mnt_id == v->seen_id)
+		return false;
+	if (v->resource.exists) { /* also when another one is at its place now */
+		v->resource.exists = false;
+		tell(d, v);
+	}
+	v->mnt_id = v->seen_id;
+	v->resource.exists = v->seen_id != 0;
+	if (v->resource.exists)
+		tell(d, v);
+	return !v->resource.exists;
+}
+
 /* What cannot be read is not there: nothing of it is offered. */
-static void look(struct daemon *d)
+static bool look_once(struct daemon *d)
 {
 	struct volumes *vs = d->volumes;
 	struct err err = { 0 };
+	bool left = false;
 
+	vs->crowded = false;
 	for (size_t i = 0; i < VOLUMES_MAX; i++)
-		vs->of[i].seen = false;
+		vs->of[i].seen_id = 0;
 	if (mounts_each(see_mount, d, &err) < 0)
 		log_warn("what is mounted is not known: %s", err.msg);
-	for (size_t i = 0; i < VOLUMES_MAX; i++) {
-		struct volume *v = &vs->of[i];
+	for (size_t i = 0; i < VOLUMES_MAX; i++)
+		left |= settle(d, &vs->of[i]);
+	return left && vs->crowded;
+}
 
-		if (v->seen || !v->resource.exists)
-			continue;
-		v->resource.exists = false;
-		v->mnt_id = 0;
-		tell(d, v);
-	}
+static void look(struct daemon *d)
+{
+	while (look_once(d))
+		; /* the slot of one that left is for one that found none */
 }
 
 static void on_change(void *data, uint32_t events)
@@ -217,13 +234,26 @@ const struct resource *volumes_resource(const struct daemon *d, uint16_t gate)
 	return NULL;
 }
 
+int volumes_may_open(const struct resource *r, struct err *err)
+{
+	static const char *const never[] = { "fuse", "nfs", "cifs", "smb", "9p", "ceph", "afs" };
+	const struct volume *v = CONTAINER_OF(r, struct volume, resource);
+
+	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+		if (strncmp(v->type, never[i], strlen(never[i])) == 0)
+			return err_set(err, EINVAL, "'%s' lies on a file system (%s) whose owners cannot be mapped for an app",
+				       r->item, v->type);
+	}
+	return 0;
+}
+
 int volumes_check(const struct daemon *d, const struct resource *r, int dir, struct err *err)
 {
 	const struct volume *v = CONTAINER_OF(r, struct volume, resource);
 	struct statx stx;
 
 	(void)d;
-	if (statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+	if (statx(dir, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
 		return err_sys(err, "look at '%s'", r->path);
 	/* Else it is the folder that the volume was mounted on. */
 	if (!v->mnt_id || stx.stx_mnt_id != v->mnt_id)

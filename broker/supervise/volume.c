@@ -29,15 +29,14 @@ static const char *root_of(const struct platform_view *view, const char *path, s
 	return NULL;
 }
 
-static int let_go(void *data, uint64_t id, const char *path, struct err *err)
+static int let_go(void *data, const struct mounted *m, struct err *err)
 {
 	size_t index;
 
-	(void)id;
 	(void)err;
 	/* Lazily, with what is mounted in it; in our own namespace alone. */
-	if (root_of(data, path, &index))
-		(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	if (root_of(data, m->path, &index))
+		(void)umount2(m->path, MNT_DETACH | UMOUNT_NOFOLLOW);
 	return 0;
 }
 

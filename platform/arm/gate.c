@@ -34,7 +34,7 @@ struct gate {
 	int g; /* O_RDONLY on the trigger's root */
 	dev_t dev;
 	bool attached, forgot; /* forgot: more was taken than there is room for */
-	bool removed; /* off the tree; g stays, for whoever was on the way in */
+	uint64_t removed; /* off the tree, as the how manieth; g stays, for whoever was on the way in. 0: it stands */
 	uint64_t mnt_id, inode; /* of what is attached */
 	struct taken taken[TAKEN_MAX];
 	size_t taken_count;
@@ -44,6 +44,8 @@ struct gate_engine {
 	int control, proc, pipe[2];
 	struct gate gates[GATES_PER_ENGINE];
 	size_t count;
+	uint64_t removals;
+	bool closed_any; /* packets of gates that are no more may still come */
 };
 
 void gate_engine_destroy(struct gate_engine *e)
@@ -110,16 +112,35 @@ static int make_trigger(struct gate_engine *e, struct err *err)
 	return mnt_new("autofs", MNT_PLAIN, options, err);
 }
 
-/* A place in the table: a new one, else that of a gate that was removed; NULL. */
+static int control(struct gate_engine *e, unsigned long cmd, const struct gate *gate, uint32_t token, int status)
+{
+	struct autofs_dev_ioctl param;
+
+	init_autofs_dev_ioctl(&param);
+	param.ioctlfd = gate->g;
+	if (cmd == AUTOFS_DEV_IOCTL_FAIL) {
+		param.fail.token = token;
+		param.fail.status = status;
+	} else if (cmd == AUTOFS_DEV_IOCTL_READY) {
+		param.ready.token = token;
+	}
+	return ioctl(e->control, cmd, &param);
+}
+
+/* A place in the table: a new one, else that of the gate that was removed first; NULL. */
 static struct gate *free_gate(struct gate_engine *e)
 {
+	struct gate *oldest = NULL;
+
 	if (e->count < GATES_PER_ENGINE)
 		return &e->gates[e->count];
 	for (size_t i = 0; i < e->count; i++) {
-		if (e->gates[i].removed)
-			return &e->gates[i];
+		struct gate *gate = &e->gates[i];
+
+		if (gate->removed && (!oldest || gate->removed < oldest->removed))
+			oldest = gate;
 	}
-	return NULL;
+	return oldest;
 }
 
 int gate_add(struct gate_engine *e, uint16_t id, int target, struct err *err)
@@ -142,10 +163,14 @@ int gate_add(struct gate_engine *e, uint16_t id, int target, struct err *err)
 	(void)snprintf(what, sizeof(what), "gate %u", id);
 	if (mnt_attach(mnt, target, what, err) < 0)
 		return -1;
-	if (gate->removed)
+	if (gate->removed) {
+		/* Whoever is still on the way in is woken, with nothing in front of him. */
+		(void)control(e, AUTOFS_DEV_IOCTL_CATATONIC, gate, 0, 0);
 		(void)close(gate->g);
-	else
+		e->closed_any = true;
+	} else {
 		e->count++;
+	}
 	*gate = (struct gate){ .id = id, .g = steal_fd(&g), .dev = st.st_dev };
 	return 0;
 }
@@ -188,21 +213,6 @@ static int read_packet(struct gate_engine *e, struct autofs_v5_packet *packet, s
 			       n >= (ssize_t)sizeof(packet->hdr) ? packet->hdr.type : -1);
 }
 
-static int control(struct gate_engine *e, unsigned long cmd, const struct gate *gate, uint32_t token, int status)
-{
-	struct autofs_dev_ioctl param;
-
-	init_autofs_dev_ioctl(&param);
-	param.ioctlfd = gate->g;
-	if (cmd == AUTOFS_DEV_IOCTL_FAIL) {
-		param.fail.token = token;
-		param.fail.status = status;
-	} else {
-		param.ready.token = token;
-	}
-	return ioctl(e->control, cmd, &param);
-}
-
 int gate_read(struct gate_engine *e, struct gate_request *ret, struct err *err)
 {
 	struct autofs_v5_packet packet;
@@ -211,6 +221,8 @@ int gate_read(struct gate_engine *e, struct gate_request *ret, struct err *err)
 
 	while ((n = read_packet(e, &packet, err)) == 1) {
 		gate = find_by_dev(e, packet.dev);
+		if (!gate && e->closed_any)
+			continue;
 		if (!gate)
 			return err_set(err, EPROTO, "the kernel named a gate that was never made (device %#x)", packet.dev);
 		/* Whoever was on the way in when it was removed waits all the same. */
@@ -382,6 +394,6 @@ int gate_remove(struct gate_engine *e, uint16_t id, uint32_t *ret_held, struct e
 		abort();
 	if (rc < 0)
 		return err_sys(err, "take gate %u away", id);
-	gate->removed = true;
+	gate->removed = ++e->removals;
 	return 0;
 }

@@ -84,12 +84,12 @@ int mask_hide_path(const struct mask *mask, const char *path, struct err *err)
 	return mask_hide(mask, real + 1, err);
 }
 
-static int check_mount(void *data, uint64_t id, const char *path, struct err *err)
+static int check_mount(void *data, const struct mounted *m, struct err *err)
 {
 	const struct mask *mask = data;
+	const char *path = m->path;
 	struct stat st;
 
-	(void)id;
 	if (strcmp(path, "/") == 0)
 		return 0;
 	if (mask_covers_shared(path)) {
@@ -118,14 +118,13 @@ static uint64_t mix_text(uint64_t h, const char *s)
 	return mix(h, s, strlen(s) + 1);
 }
 
-static int mix_mount(void *data, uint64_t id, const char *path, struct err *err)
+static int mix_mount(void *data, const struct mounted *m, struct err *err)
 {
 	uint64_t *h = data;
 
-	(void)id;
 	(void)err;
-	if (mask_covers_shared(path) || shared_root_of(path))
-		*h = mix_text(*h, path);
+	if (mask_covers_shared(m->path) || shared_root_of(m->path))
+		*h = mix_text(*h, m->path);
 	return 0;
 }
 

@@ -103,9 +103,11 @@ like "and is told" "$(cat "$T/exec.err")" 'toy is ended: it still held [0-9]+ op
 
 looks 'for k in 1 2 3 4; do (while [ ! -e ~/enough ]; do cat /media/*/letter.txt >/dev/null 2>&1; done) & done; echo looking; wait; echo all out'
 until_text "$T/toy.out" looking >/dev/null
-for i in $(seq 25); do
+# More often than there is room for gates: of those that are gone none is kept.
+inside sh -c 'mkdir -p /media/COMES; for i in $(seq 60); do mount -t tmpfs none /media/COMES && umount /media/COMES; done'
+for i in 1 2 3 4 5; do
 	plug HOLIDAY /media/HOLIDAY
-	inside umount /media/HOLIDAY
+	inside umount /media/HOLIDAY && is_loose HOLIDAY >/dev/null
 done
 cb exec toy -- sh -c '>~/enough' </dev/null 2>/dev/null
 ok "nobody hangs, and nobody is ended" until_text "$T/toy.out" 'all out'
@@ -139,6 +141,36 @@ fails "a copy is none" 1 "'copy' is no answer for removable (no, ask, empty, rea
 cb revoke toy removable >/dev/null
 is "an installer gets nothing" "$(cb install --name thief -- sh -c 'cat /media/HOLIDAY/letter.txt; true' </dev/null 2>&1 | grep -c 'a letter on')" 0
 is "cat of what nobody mounted there" "$(inside mkdir -p /media/plain; inside sh -c 'echo secret >/media/plain/f'; sh_in toy 'cat /media/plain/f 2>&1 | sed "s/.*: //"')" 'No such file or directory'
+# What may hang, or stands where volumes are put, is not given.
+inside mkdir -p /media/DEAD "/media/$name"
+ok "a file system whose program never answers" inside sh -c \
+	"exec 3<>/dev/fuse; mount -t fuse -o fd=3,rootmode=40000,user_id=$UID_OWNER,group_id=$UID_OWNER,allow_other none /media/DEAD; sleep 600 >/dev/null 2>&1 & echo \$! >'$T/fuse.pid'"
+cb grant toy removable:DEAD read >/dev/null
+timeout 20 "$BIN/cowbell" --root "$R" shell toy -c 'ls /media/DEAD; echo rc $?' </dev/null >"$T/fuse.out" 2>&1
+like "is not given" "$(cat "$T/fuse.out")" 'rc [12]'
+ok "and holds nobody up" timeout 10 "$BIN/cowbell" --root "$R" list
+inside umount -l /media/DEAD
+kill "$(cat "$T/fuse.pid")"
+like "and why is told" "$(cat "$T/fuse.out")" 'DEAD.* lies on a file system \(fuse\)'
+ok "one that is called like its owner" plug WORK "/media/$name"
+ok "and one where its owner's are" inside sh -c "mkdir -p '/media/$name/IN' && mount -t tmpfs none '/media/$name/IN'"
+is "only the latter is there" "$(cb grant toy removable write >/dev/null; sh_in toy "ls /media/$name")" IN
+inside sh -c "umount '/media/$name/IN'; rmdir '/media/$name/IN'; umount '/media/$name'"
+cb revoke toy removable >/dev/null
+
+# One over the other, as automounters have it: the upper one is there, and stays.
+ok "a mount, and another over it" plug WORK /media/HOLIDAY
+cb grant toy removable:HOLIDAY read >/dev/null
+looks 'exec 3</media/HOLIDAY/letter.txt; echo holds; while [ ! -e ~/enough ]; do sleep 0.1; done; cat <&3'
+ok "in use" until_text "$T/toy.out" holds
+for i in 1 2 3; do inside mount -t tmpfs none /mnt; inside umount /mnt; done
+cb exec toy -- sh -c '>~/enough' </dev/null 2>/dev/null
+wait $toy
+like "others come and go beside it" "$(cat "$T/toy.out")" 'a letter on WORK'
+ok "the upper one leaves" inside umount /media/HOLIDAY
+is "the lower one is there" "$(sh_in toy 'rm ~/enough; cat /media/HOLIDAY/letter.txt')" 'a letter on HOLIDAY'
+cb revoke toy removable:HOLIDAY >/dev/null
+
 for i in 1 2 3 4 5 6 7 8 9 10; do inside mkdir -p "/media/many$i" && inside mount -t tmpfs none "/media/many$i"; done
 for i in $(seq 50); do daemon_log | grep -q 'too many' && break; sleep 0.1; done
 like "there is a bound" "$(daemon_log)" "the volume 'many[0-9]+' is not offered: there are too many"

@@ -79,3 +79,8 @@ fails "a control file without end" 1 "says more than" cb inspect "$T/huge.deb"
 head -c 50000 /dev/urandom >"$T/noise.deb"
 fails "noise" 1 "not a Debian package" cb inspect "$T/noise.deb"
 is "no reader is left" "$(pgrep -P "$pid" -cx cowbell-inspect)" 0
+
+# The page of the README is what is printed, but for what differs from machine to machine.
+same() { sed 's/[0-9.]* k*B/some/g; s/ for [a-z0-9]*:/ for a CPU:/'; }
+[ ! -e README.md ] || is "the README shows this page" "$(cb inspect build/flashlight.deb | same)" \
+	"$(sed -n '/^    \$ cowbell inspect flashlight.deb$/,/^$/{s/^    //p}' README.md | sed 1d | same)"

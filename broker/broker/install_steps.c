@@ -76,7 +76,8 @@ static const char place_copy[] =
 	"mkdir -p \"$1\" && exec tar -x --no-same-owner -C \"$1\"";
 /* What an installer put there as root is to be its person's, who runs the app. */
 static const char own_home[] =
-	"[ ~ != / ] && o=$(stat -c %u:%g ~) && exec find ~ -xdev -mindepth 1 -user 0 -exec chown -h \"$o\" {} +";
+	"[ ~ != / ] && o=$(stat -c %u:%g ~ 2>/dev/null) || exit 0\n"
+	"exec find ~ -xdev -mindepth 1 -user 0 -exec chown -h \"$o\" {} +";
 static const char remove_copy[] = "t=$(cat " STAGE "/top) && exec rm -rf \"$t\"";
 
 /* The programs and desktop entries of the package, and the names that alternatives
@@ -116,13 +117,16 @@ static const char list_entries[] =
 	"	printf 'entry %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
 	"	head -c 65536 -- \"$f\" && echo\n"
 	"done\n"
-	/* What is called like it and lies in a package that it needs (dnsmasq). */
-	"if [ ! \"$(programs | head -n 1)\" ] && needs; then programs | grep \"/$name\\$\"; fi\n"
-	"find /etc/alternatives -type l -printf '%l\\n' 2>/dev/null | grep -Fxf - $files | while IFS= read -r f; do\n"
-	"	grep -slxF -- \"$f\" /var/lib/dpkg/alternatives/* | while IFS= read -r a; do\n"
-	"		[ \"$(readlink \"/etc/alternatives/${a##*/}\")\" != \"$f\" ] || sed -n '2s,^\\(/usr/s*bin/\\),program \\1,p' \"$a\"\n"
+	"choices() {\n"
+	"	find /etc/alternatives -type l -printf '%l\\n' 2>/dev/null | grep -Fxf - $files | while IFS= read -r f; do\n"
+	"		grep -slxF -- \"$f\" /var/lib/dpkg/alternatives/* | while IFS= read -r a; do\n"
+	"			[ \"$(readlink \"/etc/alternatives/${a##*/}\")\" != \"$f\" ] || sed -n '2s,^\\(/usr/s*bin/\\),program \\1,p' \"$a\"\n"
+	"		done\n"
 	"	done\n"
-	"done\n"
+	"}\n"
+	"choices\n"
+	/* What is called like it and lies in a package that it needs (dnsmasq). */
+	"if [ ! \"$({ programs; choices; } | head -n 1)\" ] && needs; then programs | grep \"/$name\\$\"; fi\n"
 	/* Services are often a package of their own that the app depends on. */
 	"dpkg -L $all | while IFS= read -r f; do\n"
 	"	case $f in\n"

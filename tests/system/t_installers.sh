@@ -52,6 +52,11 @@ is "is told not to mount itself" "$(says bell-1.2-x86_64)" "image 1"
 cp Bell-1.2-x86_64.AppImage ./-x.AppImage
 unlike "one that is refused is not told by tar" "$(cb install ./-x.AppImage 2>&1)" 'tar:'
 
+# --- one that takes the home away, and one that makes it a link
+ok "an installer that removes the home" cb install --name homeless -- sh -c 'rm -rf ~ 2>/dev/null; mkdir -p /opt/h && echo x >/opt/h/x'
+ok "one that makes it a link to all" cb install --name linked -- sh -c 'mv ~ ~.old 2>/dev/null && ln -s / ~; mkdir -p /opt/l && echo x >/opt/l/x'
+is "what is root's stays that" "$(sh_in linked 'stat -c %u /opt/l/x' | tail -n 1)" 0
+
 # --- what does not go
 fails "one from the network" 1 "(an installer has no network, and of your files those of --with FOLDER)" cb install --name curl -- sh -c 'exit 0'
 fails "a file that it does not see" 2 "(an installer has no network, and of your files those of --with FOLDER)" cb install --name curl -- sh get.sh

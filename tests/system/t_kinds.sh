@@ -58,6 +58,19 @@ is "has the programs of what it depends on" "$(says run --command realtool meta)
 mkdir -p "$T/data/usr/share/data" && echo x >"$T/data/usr/share/data/x"
 package data 'Depends: dpkg'
 like "one that has files of its own has not" "$(cb install "$T/data.deb" 2>&1)" "'data' brought no program"
+# What has its programs elsewhere, by names that alternatives give them (a JDK).
+mkdir -p "$T/jdk/usr/share/doc/jdk" "$T/jvm/DEBIAN" && echo words >"$T/jdk/usr/share/doc/jdk/README"
+program jvm usr/lib/jvm/bin/compile
+printf '#!/bin/sh\nset -e\nupdate-alternatives --install /usr/bin/compile compile /usr/lib/jvm/bin/compile 10\n' >"$T/jvm/DEBIAN/postinst"
+chmod 755 "$T/jvm/DEBIAN/postinst"
+program jbase usr/bin/another
+package jbase
+package jvm 'Depends: jbase'
+package jdk 'Depends: jvm'
+like "one whose programs are alternatives" "$(cb install "$T/jdk.deb" "$T/jvm.deb" "$T/jbase.deb" 2>&1)" 'cowbell run jdk starts it'
+is "has them" "$(cb --json info jdk | jq -r '.app.commands[0]') $(says run jdk)" "/usr/bin/compile compile"
+cb --yes uninstall jdk >/dev/null
+
 mkdir -p "$T/daemon/etc" && echo x >"$T/daemon/etc/daemon.conf"
 package daemon 'Depends: daemon-base'
 program daemon-base usr/sbin/daemon

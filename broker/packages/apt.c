@@ -130,7 +130,10 @@ int apt_failed(const struct child_run *run, struct err *err)
 		err_set(err, EEXIST, "it cannot stand beside what this system has itself: %s", text);
 		return err_hint(err, "cowbell search finds others that do the same");
 	}
-	return err_set(err, ENOENT, "%.400s", text[0] ? text : "apt failed without saying why");
+	err_set(err, ENOENT, "%.400s", text[0] ? text : "apt failed without saying why");
+	if (strstr(text, "Can't find a source to download version"))
+		err_hint(err, "this system has it itself, from where its lists do not lead: install runs that one");
+	return -1;
 }
 
 int apt_run(struct argv *a, struct child_run *run, struct err *err)

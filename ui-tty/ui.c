@@ -295,6 +295,8 @@ void ui_key(struct ui *ui, int key, uint64_t now_ms)
 		ui_bell_key(ui, key, now_ms);
 		return;
 	}
+	if (ui_bell_just_left(ui, now_ms))
+		return;
 	ui->message[0] = '\0';
 	if (ui->ask.open)
 		ask_key(ui, key);

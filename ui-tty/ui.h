@@ -78,6 +78,7 @@ struct ui {
 	struct prompt_text bell;
 	struct prompt_choice choice;
 	struct keys keys;
+	uint64_t left_until_ms; /* a bell went by itself: what is typed for it is no key of the page */
 	uint64_t now_ms;
 	long long wall_ms;
 	bool broker_gone;
@@ -89,6 +90,9 @@ void ui_finish(struct ui *ui);
 
 /* What stands on a screen of this size now. */
 void ui_view(struct ui *ui, int rows, int columns, struct canvas *canvas);
+
+/* Whether a bell has just gone by itself, and keys may still be meant for it. */
+bool ui_bell_just_left(const struct ui *ui, uint64_t now_ms);
 
 /* One key. */
 void ui_key(struct ui *ui, int key, uint64_t now_ms);

@@ -51,7 +51,8 @@ void ui_prompts(struct ui *ui, json_t *reply, uint64_t now_ms)
 	if (!reply) {
 		ui->broker_gone = true;
 		if (ui->ringing)
-			ui->ringing = false;
+			ui->left_until_ms = now_ms + KEYS_DEAF_MS;
+		ui->ringing = false;
 		ui_say(ui, "Cowbell's broker went away; nothing was answered.");
 		return;
 	}
@@ -65,10 +66,16 @@ void ui_prompts(struct ui *ui, json_t *reply, uint64_t now_ms)
 			(void)bells_pick(&ui->bells, id, &ui->bell);
 		} else if (ui->ringing && ui->bell.id == id && news == BELLS_OVER && !ui->bell.next_time) {
 			ui_say(ui, "The question of %s is over: answered elsewhere, or the app is gone.", ui->bell.app);
+			ui->left_until_ms = now_ms + KEYS_DEAF_MS;
 			bell_over(ui, now_ms);
 		}
 	}
 	ui_bell_next(ui, now_ms);
+}
+
+bool ui_bell_just_left(const struct ui *ui, uint64_t now_ms)
+{
+	return !ui->ringing && now_ms < ui->left_until_ms;
 }
 
 /* What waits now: after one answer for several the stream still has to say which

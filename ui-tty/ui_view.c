@@ -286,7 +286,7 @@ void ui_click(struct ui *ui, const struct canvas *canvas, int row, int column, u
 	struct place *place = ui_place(ui);
 	int keys = hint_rows(place->page, canvas->rows, canvas->columns), key;
 
-	if (row < 0 || row >= canvas->rows)
+	if (row < 0 || row >= canvas->rows || ui_bell_just_left(ui, now_ms))
 		return;
 	if (ui->ringing) {
 		click_bell(ui, canvas, row, now_ms);

@@ -202,6 +202,11 @@ for kind in linux xterm-256color vt100; do
 		keys q
 	done
 done
+for kind in dumb nonsense; do
+	keys "TERM=$kind cowbell ui" Enter
+	ok "a terminal that shows no screens ($kind) is told" see "TERM=$kind) is not known, or shows no screens (cowbell ui --plain)"
+	keys clear Enter
+done
 tm kill-server 2>/dev/null
 
 # --- as lines

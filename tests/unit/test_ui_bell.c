@@ -43,8 +43,17 @@ static void test_bell_later_and_elsewhere(void **state)
 	assert_false(ui.ringing);
 	assert_null(strstr(asked, "Answer"));
 	assert_sees("answered elsewhere");
-	ring(bell, 9200);
-	ui_prompts(&ui, NULL, 9300); /* the broker died */
+	ui_key(&ui, 'q', 9150); /* meant for the bell, not for what lay below it */
+	ui_key(&ui, UI_KEY_DOWN, 9900);
+	assert_false(ui.quit);
+	assert_sees("answered elsewhere");
+	ring(bell, 9950);
+	assert_true(ui.ringing);
+	ring("{\"prompts\": [{\"id\": 9, \"app\": \"flashlight\", \"state\": \"answered\", \"answers\": []}]}", 9960);
+	ui_key(&ui, 'z', 9960 + KEYS_DEAF_MS);
+	assert_sees("'z' means nothing here");
+	ring(bell, 12000);
+	ui_prompts(&ui, NULL, 12100); /* the broker died */
 	assert_false(ui.ringing);
 	assert_sees("nothing was answered");
 	teardown_ui();

@@ -167,8 +167,15 @@ static int begin(void)
 {
 	struct sigaction sa = { .sa_handler = on_winch };
 
+	const char *home;
+
 	if (!newterm(NULL, stdout, stdin))
 		return -1;
+	home = tigetstr("cup");
+	if (!home || home == (const char *)-1) { /* on one that only goes on, every screen would be one row */
+		(void)endwin();
+		return -1;
+	}
 	glyphs = glyphs_of_terminal();
 	(void)raw(); /* Ctrl-C is "later" and "no", never the end of the bells */
 	(void)noecho();
@@ -224,7 +231,7 @@ int tty_curses(struct tty *tty)
 	uint64_t look_ms = loop_boot_ms() + LOOK_AGAIN_MS;
 
 	if (begin() < 0) {
-		(void)fprintf(stderr, "cowbell-tty: this terminal (TERM=%s) is not known (cowbell ui --plain)\n",
+		(void)fprintf(stderr, "cowbell-tty: this terminal (TERM=%s) is not known, or shows no screens (cowbell ui --plain)\n",
 			      getenv("TERM") ? getenv("TERM") : "");
 		return 1;
 	}

@@ -204,6 +204,8 @@ static void take_line(struct ui *ui, char *text)
 		text[--n] = '\0';
 	if (ui->ringing && now < ui->keys.deaf_until_ms)
 		ui_say(ui, "Typed before the bell was there; it does not count.");
+	else if (ui_bell_just_left(ui, now))
+		ui_say(ui, "The bell went before that; it does not count.");
 	else if (ui->ringing)
 		take_bell(ui, text, now);
 	else if (ui->ask.open)

@@ -8,7 +8,7 @@ like "no capabilities" "$status" 'CapEff:.0000000000000000'
 like "no capabilities in the bounding set" "$status" 'CapBnd:.0000000000000000'
 like "no new privileges" "$status" 'NoNewPrivs:.1'
 like "a seccomp filter" "$status" 'Seccomp:.2'
-like "no groups of the host" "$status" 'Groups:.60 (65536)?[[:space:]]*$' # inside: the app's own games, and whom LEDs may be given to
+like "no groups of the host" "$status" 'Groups:.(60|60 65536|65536 60)[[:space:]]*$' # inside: the app's own games, and whom LEDs may be given to
 is "the owner's uid inside" "$(sh_in probe 'id -u')" 1000
 is "the owner's home inside" "$(sh_in probe 'echo $HOME')" "$H"
 is "umask" "$(sh_in probe umask)" 0022

@@ -27,11 +27,14 @@
 #define CLAIM_POOLS 4096u /* beside the blocks of ids, on the same inode */
 #define UNDO_FILE "network.undo"
 #define UNDO_MAX 65536u
+#define TABLE_TRIES 60 /* of 50 ms */
 
 static struct network *network_of(struct daemon *d)
 {
-	if (!d->network)
+	if (!d->network) {
 		d->network = xcalloc(1, sizeof(*d->network));
+		d->network->last_fd = -1;
+	}
 	return d->network;
 }
 
@@ -224,6 +227,20 @@ static void undo_earlier(struct daemon *d)
 	(void)unlinkat(d->lock_fd, UNDO_FILE, 0);
 }
 
+/* The table of a cowbelld that was killed stands until its apps' links are gone. */
+static int load_table(struct network *n, struct err *err)
+{
+	for (int i = 0; i < TABLE_TRIES; i++) {
+		*err = (struct err){ 0 };
+		if (nethost_load(n->table_sock, n->table, n->group, err) == 0)
+			return 0;
+		if (err->code != EPERM)
+			break;
+		(void)usleep(50000);
+	}
+	return -1;
+}
+
 static int open_network(struct daemon *d, struct err *err)
 {
 	struct network *n = network_of(d);
@@ -235,7 +252,7 @@ static int open_network(struct daemon *d, struct err *err)
 	n->table_sock = n->route ? network_socket(NETLINK_NETFILTER, err) : NULL;
 	n->group = net_group_of(d->instance);
 	(void)snprintf(n->table, sizeof(n->table), "cowbell-%016llx", (unsigned long long)d->instance);
-	if (!n->table_sock || claim_pool(d, err) < 0 || nethost_load(n->table_sock, n->table, n->group, err) < 0)
+	if (!n->table_sock || claim_pool(d, err) < 0 || load_table(n, err) < 0 || network_last_start(n, err) < 0)
 		return -1;
 	n->hold = hold;
 	return 0;
@@ -273,6 +290,7 @@ void network_close(struct daemon *d)
 		undo_all(n->undo);
 	(void)unlinkat(d->lock_fd, UNDO_FILE, 0);
 	uplink_free(n->uplink);
+	network_last_stop(n);
 	nl_socket_free(n->table_sock); /* the table goes with it */
 	nl_socket_free(n->route);
 	free(n->undo);

@@ -21,6 +21,8 @@ struct network {
 	char *undo; /* lines "PATH VALUE": as it was */
 	struct uplink *uplink;
 	struct firewall_check *check; /* firewall.c */
+	pid_t last_pid;               /* network_last.c; 0: none */
+	int last_fd;                  /* while it is open, we live */
 };
 
 /* Where a packet would go. */
@@ -38,5 +40,11 @@ struct nl_sock *network_socket(int protocol, struct err *err);
 /* Addresses that no session is given soon, until network_release: the free ones below
  * *last, which begins as 0. False: none is left. */
 bool network_take_last(struct daemon *d, struct session_link *link, int *last);
+
+/* A process that lives until network_last_stop, or our death: it holds the host's table
+ * until it has removed every link of the group. */
+int network_last_start(struct network *n, struct err *err);
+/* What is left of links is removed; returns when it is. */
+void network_last_stop(struct network *n);
 
 #endif

@@ -80,7 +80,7 @@ is "it goes" "$(goes 198.51.100.10)" ping
 
 # --- ufw
 
-fw ufw --force enable >"$T/ufw" 2>&1
+fw ufw --force enable >"$T/ufw" 2>&1 || { echo "not ok ufw starts"; cat "$T/ufw"; tail -n 3 "$T/log"; }
 blocked ufw 4 198.51.100.10 "ufw drops it (policy of chain FORWARD, table ip filter)" "ufw route allow in on cbl+"
 is "ufw: IPv6 too" "$(probe 6 found)" "ufw drops it (policy of chain FORWARD, table ip6 filter)"
 is "ufw: and the local network" "$(told 192.168.77.1 | grep -c 'ufw drops it')" 1
@@ -177,7 +177,7 @@ cure 4
 cured nftables 4 198.51.100.10
 cured nftables 6 2001:db8:2::10
 clean
-if fw iptables-legacy -P FORWARD DROP 2>/dev/null; then
+if fw iptables-legacy -P FORWARD DROP 2>"$T/legacy"; then
 	blocked iptables-legacy 4 198.51.100.10 "the older iptables drops it (iptables-legacy -S FORWARD)" \
 		"iptables-legacy -I FORWARD -i cbl+ -j ACCEPT; iptables-legacy -I FORWARD -o cbl+ -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT (at each start)"
 	cure 4
@@ -200,7 +200,7 @@ ip -n "$D" route add default via 203.0.113.1
 
 # --- it leaves nothing: no packet, no link, no table
 
-in_device timeout 60 tcpdump --immediate-mode -nU -i eth0 -w "$T/capture" 2>"$T/dump.err" &
+in_device timeout 60 tcpdump --immediate-mode -Z root -nU -i eth0 -w "$T/capture" 2>"$T/dump.err" &
 dump=$!
 for i in $(seq 50); do grep -q listening "$T/dump.err" && break; sleep 0.1; done
 in_device nft add table ip again # the rules changed: it is tried anew

@@ -148,7 +148,7 @@ cb stop web >/dev/null
 
 # --- deaths: nothing leaves that was not allowed
 
-in_device timeout 120 tcpdump -nU -i eth0 -w "$T/capture" 2>"$T/dump.err" &
+in_device timeout 120 tcpdump -Z root -nU -i eth0 -w "$T/capture" 2>"$T/dump.err" &
 dump=$!
 wait_for grep -q 'listening on' "$T/dump.err"
 in_device ping -c 1 -W 1 198.51.100.11 >/dev/null 2>&1 # of the device's own: a capture without it saw nothing

@@ -243,7 +243,7 @@ board-input: all $(TEST_PROGRAMS) $(OUT)/flashlight.deb
 board-check: ## the system tests marked "# board", on an emulated arm64 board
 	$(Q)board/run-tests qemu-virt-arm64 $$(grep -l '^# board$$' tests/system/t_*.sh | sed 's,.*/t_,,; s,\.sh$$,,')
 
-board-check-all: check-cross ## every system test on every emulated board; writes docs/boards.md
+board-check-all: check-cross check-profiles ## every system test on every emulated board; writes docs/boards.md
 	$(Q)board/lib/table.sh
 
 vm-check: ## every system test on Debian's amd64 kernel, under KVM where it works

@@ -18,7 +18,9 @@ unshare --mount --propagation private sh -c '
 	set -e
 	mount -t tmpfs tmpfs "$1/mem" && mkdir "$1/mem/up" "$1/mem/work" "$1/mem/lib"
 	for p in ufw iptables firewalld; do for d in $(cat "$2/$p.list"); do dpkg-deb -x "$d" "$1/mem/up"; done; done
-	[ ! -d "$1/mem/up/lib" ] || { cp -a "$1/mem/up/lib/." "$1/mem/up/usr/lib/" && rm -r "$1/mem/up/lib"; }
+	for f in bin sbin lib; do # of Debian 12, where the first are links
+		[ ! -d "$1/mem/up/$f" ] || { mkdir -p "$1/mem/up/usr/$f" && cp -a "$1/mem/up/$f/." "$1/mem/up/usr/$f/" && rm -r "$1/mem/up/$f"; }
+	done
 	mount -t overlay overlay -o "lowerdir=/,upperdir=$1/mem/up,workdir=$1/mem/work" "$1/fw"
 	for f in proc sys dev; do mount --rbind "/$f" "$1/fw/$f"; done
 	mount -t tmpfs tmpfs "$1/fw/run"
@@ -206,12 +208,12 @@ for i in $(seq 50); do grep -q listening "$T/dump.err" && break; sleep 0.1; done
 in_device nft add table ip again # the rules changed: it is tried anew
 is "again" "$(probe 4 state)" ok
 in_device ping -c 1 -W 1 198.51.100.11 >/dev/null 2>&1
-for i in $(seq 50); do tcpdump -nr "$T/capture" icmp 2>/dev/null | grep -q . && break; sleep 0.1; done
+for i in $(seq 50); do tcpdump -Z root -nr "$T/capture" icmp 2>/dev/null | grep -q . && break; sleep 0.1; done
 in_device nft delete table ip again
 kill $dump
 wait $dump 2>/dev/null
-is "the capture saw what the device sent itself" "$(tcpdump -nr "$T/capture" 'icmp and dst host 198.51.100.11' 2>/dev/null | wc -l)" 1
-is "and nothing of what was tried" "$(tcpdump -nr "$T/capture" 'host 1.1.1.1 or port 443 or net 198.18.0.0/16' 2>/dev/null | wc -l)" 0
+is "the capture saw what the device sent itself" "$(tcpdump -Z root -nr "$T/capture" 'icmp and dst host 198.51.100.11' 2>/dev/null | wc -l)" 1
+is "and nothing of what was tried" "$(tcpdump -Z root -nr "$T/capture" 'host 1.1.1.1 or port 443 or net 198.18.0.0/16' 2>/dev/null | wc -l)" 0
 for i in $(seq 100); do ip -n "$D" -o link | grep -q cbl || break; sleep 0.1; done
 is "no link stays" "$(ip -n "$D" -o link | grep -c cbl)" 0
 is "nor a table" "$(in_device nft list tables | grep -c cowbell)" 1

@@ -181,8 +181,8 @@ sleep 1
 is "the table went with a cowbelld that was killed" "$(in_device nft list tables | grep -c cowbell)" 0
 kill $dump
 wait $dump 2>/dev/null
-is "the capture saw what the device sent itself" "$(tcpdump -nr "$T/capture" 'icmp and dst host 198.51.100.11' 2>/dev/null | wc -l)" 1
-is "and no packet to where nobody allowed it left the device" "$(tcpdump -nr "$T/capture" 'host 198.51.100.12 or net 198.18.0.0/16' 2>/dev/null | wc -l)" 0
+is "the capture saw what the device sent itself" "$(tcpdump -Z root -nr "$T/capture" 'icmp and dst host 198.51.100.11' 2>/dev/null | wc -l)" 1
+is "and no packet to where nobody allowed it left the device" "$(tcpdump -Z root -nr "$T/capture" 'host 198.51.100.12 or net 198.18.0.0/16' 2>/dev/null | wc -l)" 0
 forwards=$(in_device cat /proc/sys/net/ipv4/conf/eth0/forwarding)
 is "what it left is undone by the next" "$forwards $(start >/dev/null; stop; in_device cat /proc/sys/net/ipv4/conf/eth0/forwarding)" "1 0"
 start

@@ -124,7 +124,7 @@ static void child_keep_fds(const int fds[CHILD_FDS])
 	int high[CHILD_FDS];
 
 	for (int i = 3; i < CHILD_FDS; i++) {
-		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS);
 		if (high[i] < 0)
 			_exit(1);
 	}

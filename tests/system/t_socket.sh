@@ -193,3 +193,10 @@ is "a broker that can open nothing more says so" "$(python3 "$T/greedy.py" "$soc
 	"1 cowbell: list: Cowbell can open no more files: end some programs and try again
 1 cowbell: list: Cowbell can open no more files: end some programs and try again"
 ok "and is well afterwards" timeout 10 "$BIN/cowbell" --root "$R" list
+
+# Nor is the number of a descriptor one that a small device does not have.
+stop
+START_IN=(unshare --net prlimit --nofile=64:64)
+start
+app few
+is "where a process has 64 files, apps run" "$(cb shell few -c 'echo ran' </dev/null 2>"$T/err"; grep -v 'current folder' "$T/err")" ran

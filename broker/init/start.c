@@ -123,7 +123,6 @@ static void bound(int what, rlim_t most, const char *doing)
 
 static void reset_process(const struct start *start)
 {
-	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -131,9 +130,6 @@ static void reset_process(const struct start *start)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)umask(022);
-	/* A core file would be written by the host, to where the host wants it. */
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
-		give_up("switch core files off");
 	/* Every app has host ids of its own, so this counts its processes alone: a
 	 * bound also where the kernel has no pids controller to spare. */
 	bound(RLIMIT_NPROC, start->flags & RUN_ROOT ? INSTALLER_PROCESSES_MAX : PROCESSES_MAX,

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -248,6 +249,17 @@ static void on_child(void *data, int signo)
 	finish_session(s);
 }
 
+/* A core file would be written by the host, to where the host wants it. Of 1, not of 0:
+ * only that keeps the kernel from starting a program of the host's for it as well
+ * (core(5), fs/coredump.c). The app's filter holds it there. */
+static void write_no_core(void)
+{
+	const struct rlimit no_core = { 1, 1 };
+
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		log_warn("core files are not switched off: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct chan_ops daemon_ops = { on_daemon_message, on_daemon_gone };
@@ -266,6 +278,7 @@ int main(int argc, char **argv)
 	if (setpgid(0, 0) < 0 && errno != EPERM)
 		fatal("no process group of its own: %s", strerror(errno));
 	follow_daemon();
+	write_no_core();
 	runs_init(&s.runs);
 	s.loop = loop_create();
 	if (!s.loop || !loop_add_signal(s.loop, SIGCHLD, on_child, &s))

@@ -2,7 +2,8 @@
  *
  * A list of what is taken away, not of what is left: unmodified programs must
  * run. Namespaces and mounts go because gates and rules hang on them; io_uring
- * because it does what no filter sees. New mount calls and clone3 are "not
+ * because it does what no filter sees, and native AIO because its places are one
+ * number for the whole machine. New mount calls and clone3 are "not
  * there" (ENOSYS), so that programs fall back; the rest is "not allowed".
  */
 #include "platform/arm/seccomp.h"
@@ -19,6 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 static const char *const forbidden[] = {
@@ -35,7 +37,7 @@ static const char *const forbidden[] = {
 
 static const char *const absent[] = {
 	"clone3", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr",
-	"memfd_secret",
+	"memfd_secret", "io_setup",
 };
 
 /* Calls newer than the libseccomp at hand may be, which drops names that it does
@@ -127,7 +129,34 @@ static int refuse_sockets(scmp_filter_ctx ctx, struct err *err)
 	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
 			     SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)) < 0)
 		return err_set(err, EINVAL, "seccomp rule for netlink sockets");
+	/* A pair is another way to a socket (TIPC has some), and to have its module loaded. Those
+	 * that stay above answer like this themselves: only UNIX has pairs among them. */
+	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) < 0)
+		return err_set(err, EINVAL, "seccomp rule for pairs of sockets");
 	return 0;
+}
+
+/* The size of core files stays what the supervisor made it (broker/supervise/main.c): a
+ * lower one would let the kernel start the host's program for cores. To change it "works",
+ * although nothing changes: to lower it cannot fail on Linux, so programs with secrets
+ * (ssh-agent, gpg) end when it does; what they wanted, no core, is what they have; and who
+ * wanted one would not have got it either. The filter cannot see which of the two it is.
+ * Only who wants to be told the old size in the same call is refused: it would be left
+ * with whatever lay there. */
+static int keep_core_limit(scmp_filter_ctx ctx, struct err *err)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(setrlimit), 1,
+				  SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE));
+
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 3,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE), SCMP_A2(SCMP_CMP_NE, 0),
+				      SCMP_A3(SCMP_CMP_EQ, 0));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 3,
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE), SCMP_A2(SCMP_CMP_NE, 0),
+				      SCMP_A3(SCMP_CMP_NE, 0));
+	return rc < 0 ? rule_failed(rc, "the size of core files", err) : 0;
 }
 
 static int add_abis(scmp_filter_ctx ctx, struct err *err)
@@ -162,7 +191,9 @@ static int add_rules(scmp_filter_ctx ctx, unsigned int flags, struct err *err)
 	if (!(flags & SECCOMP_ALLOW_IO_URING) &&
 	    refuse_list(ctx, io_uring, ARRAY_LEN(io_uring), ENOSYS, err) < 0)
 		return -1;
-	return refuse_namespaces(ctx, err) < 0 || refuse_ioctls(ctx, err) < 0 ? -1 : refuse_sockets(ctx, err);
+	if (refuse_namespaces(ctx, err) < 0 || refuse_ioctls(ctx, err) < 0 || keep_core_limit(ctx, err) < 0)
+		return -1;
+	return refuse_sockets(ctx, err);
 }
 
 /* In front of the compiled program, whose jumps are relative. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -75,6 +76,7 @@ static const struct call calls[] = {
 	NEW(io_uring_setup, 425, 0),
 	NEW(io_uring_enter, 426, -1),
 	NEW(memfd_secret, 447, 0),
+	CALL(io_setup, 245, 1),
 	NEW(statmount, 457, 0),
 	NEW(listmount, 458, 0),
 	{ "socket PACKET", SYS_socket, 359, AF_PACKET, SOCK_RAW, 0 },
@@ -82,6 +84,13 @@ static const struct call calls[] = {
 	{ "socket ALG", SYS_socket, 359, AF_ALG, SOCK_SEQPACKET, 0 },
 	{ "socket BLUETOOTH", SYS_socket, 359, AF_BLUETOOTH, SOCK_RAW, 0 },
 	{ "socket netfilter", SYS_socket, 359, AF_NETLINK, SOCK_RAW, 12 },
+	{ "socketpair TIPC", SYS_socketpair, 360, AF_TIPC, SOCK_SEQPACKET, 0 },
+	/* A filter that says "done" does so before the kernel looks for the size. */
+	{ "setrlimit CORE", SYS_setrlimit, 75, RLIMIT_CORE, 0, 0 },
+	{ "setrlimit NOFILE", SYS_setrlimit, 75, RLIMIT_NOFILE, 0, 0 },
+	{ "prlimit CORE", SYS_prlimit64, 340, 0, RLIMIT_CORE, 1 },
+	{ "prlimit NOFILE", SYS_prlimit64, 340, 0, RLIMIT_NOFILE, 1 },
+	{ "prlimit CORE, look", SYS_prlimit64, 340, 0, RLIMIT_CORE, 0 },
 	/* And some that it has, so that "all is refused" is not what passes. */
 	CALL(getpid, 20, 0),
 	{ "socket UNIX", SYS_socket, 359, AF_UNIX, SOCK_STREAM, 0 },

@@ -43,6 +43,12 @@ const struct permission permissions[] = {
 	  .safe = GIVE_NO,
 	  .has_items = true,
 	  .risk = "It can send what it knows to anybody." },
+	{ .name = "listen",
+	  .label = "being reached from the network",
+	  .answers = GIVE_BIT(GIVE_NO) | GIVE_BIT(GIVE_ASK) | GIVE_BIT(GIVE_ALLOW),
+	  .safe = GIVE_NO,
+	  .has_items = true,
+	  .risk = "Others can connect to it, and use what it offers or does wrong." },
 	DEVICE("torch", "the torch", "It can light and blink, and use up the battery."),
 	DEVICE("camera", "the camera", "It sees what the camera sees."),
 	DEVICE("microphone", "the microphone", "It hears what is said near the device."),
@@ -166,6 +172,19 @@ static bool item_is_good(const char *item)
 	return strcmp(shown, item) == 0;
 }
 
+/* A port in its one spelling. */
+static bool port_is_good(const char *item)
+{
+	unsigned long port = 0;
+	size_t n = strspn(item, "0123456789");
+
+	if (n == 0 || n > 5 || item[n] || item[0] == '0')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		port = port * 10 + (unsigned long)(item[i] - '0');
+	return port <= 65535;
+}
+
 int permission_ref_parse(const char *text, struct permission_ref *ret, struct err *err)
 {
 	const char *colon = strchr(text, ':');
@@ -190,6 +209,10 @@ int permission_ref_parse(const char *text, struct permission_ref *ret, struct er
 			return -1;
 		*ret = ref;
 		return 0;
+	}
+	if (colon && strcmp(name, "listen") == 0 && !port_is_good(colon + 1)) {
+		err_set(err, EINVAL, "'%s' names no port", shown);
+		return err_hint(err, "listen:8080: a number from 1 to 65535");
 	}
 	if (colon && !item_is_good(colon + 1)) {
 		err_set(err, EINVAL, "'%s' names no part of %s", shown, ref.permission->name);

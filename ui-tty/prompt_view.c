@@ -16,6 +16,11 @@ static bool is_network(const char *permission)
 	return strncmp(permission, "network", 7) == 0;
 }
 
+static bool is_listen(const char *permission)
+{
+	return strncmp(permission, "listen", 6) == 0;
+}
+
 const char *prompt_answer_word(const char *permission, const char *answer)
 {
 	static const struct {
@@ -49,6 +54,8 @@ const char *prompt_answer_gloss(const char *permission, const char *answer)
 		return strcmp(permission, "network:local") == 0 ? "all devices on your network" : "all of the internet";
 	if (strcmp(permission, "background") == 0)
 		return strcmp(answer, "allow") == 0 ? "until it ends, or you stop it" : "it is ended";
+	if (is_listen(permission))
+		return strcmp(answer, "allow") == 0 ? "anybody on the network can connect" : "nobody can, and it goes on";
 	for (size_t i = 0; i < ARRAY_LEN(glosses); i++) {
 		if (strcmp(glosses[i].answer, answer) == 0)
 			return glosses[i].gloss;
@@ -152,6 +159,8 @@ static const char *what_it_does(const char *permission)
 {
 	if (is_network(permission))
 		return "connects";
+	if (is_listen(permission))
+		return "waits for others to connect";
 	return strcmp(permission, "background") == 0 ? "is left running with nobody there" : "opens it";
 }
 

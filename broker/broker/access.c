@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/background.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/prompt.h"
@@ -108,6 +109,10 @@ void access_answer_waiting(struct session *session, const struct permission *per
 		network_rethink(session);
 		return;
 	}
+	if (listen_is(permission)) {
+		listen_rethink(session);
+		return;
+	}
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
 		const struct gate *gate = &session->broker->gates[i];
 
@@ -124,6 +129,10 @@ void access_refuse_waiting(struct session *session, const struct permission *per
 {
 	if (network_is(permission)) {
 		network_refuse(session, item, quiet_ms);
+		return;
+	}
+	if (listen_is(permission)) {
+		listen_refuse(session, item, quiet_ms);
 		return;
 	}
 	for (size_t i = 0; i < session->broker->gate_count; i++) {
@@ -254,6 +263,8 @@ bool access_handle(struct session *session, struct msg *m)
 		return handle_need(session, &m->body);
 	case MSG_NET_NEED:
 		return network_handle_need(session, m);
+	case MSG_LISTENS:
+		return listen_handle_listens(session, m);
 	case MSG_NET_TRAFFIC:
 		return traffic_handle(session, m);
 	case MSG_ANSWERED:
@@ -293,5 +304,6 @@ void access_session_gone(struct session *session)
 {
 	prompt_session_gone(session);
 	network_session_gone(session);
+	listen_session_gone(session);
 	revoke_session_gone(session);
 }

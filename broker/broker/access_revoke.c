@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "broker/background.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/volumes.h"
 
@@ -103,7 +104,7 @@ static bool is_meant(const struct session *session, size_t index, const struct p
 	const struct gate *gate = &session->broker->gates[index];
 	const struct gate_state *state = &session->gates[index];
 
-	if (background_is(permission))
+	if (background_is(permission) || listen_is(permission))
 		return false; /* no gate of the kernel's */
 	if (network_is(permission))
 		return gate->permission == permission;
@@ -118,6 +119,8 @@ void access_revoke(struct session *session, const struct permission *permission,
 
 	if (background_is(permission))
 		background_revoked(session);
+	if (listen_is(permission))
+		listen_rethink(session);
 	wait->session = session;
 	wait->fn = fn;
 	wait->data = data;

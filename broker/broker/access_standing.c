@@ -9,6 +9,7 @@
 #include "broker/access_impl.h"
 
 #include "base/log.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/volumes.h"
 
@@ -109,6 +110,7 @@ void access_stand_anew(struct session *session)
 			access_revoke(session, gate->permission, gate->item, on_withdrawn, session);
 	}
 	access_stand(session);
+	listen_rethink(session);
 }
 
 bool standing_handle_used(struct session *session, struct rd *body)

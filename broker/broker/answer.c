@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/background.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 
@@ -34,7 +35,8 @@ static int check(struct broker *broker, struct session *session, const struct an
 		return err_hint(err, "%s", words);
 	}
 	if (a->lasts.lasts == LASTS_ONCE && !(network_is(a->ref.permission) && session)) {
-		err_set(err, EINVAL, network_is(a->ref.permission) ? "'once' answers a question; it cannot be granted for %s"
+		err_set(err, EINVAL, network_is(a->ref.permission)  ? "'once' answers a question; it cannot be granted for %s"
+				     : listen_is(a->ref.permission) ? "'once' does not fit %s: a port that is open takes all who come"
 								    : "'once' does not fit %s, which is given as a folder",
 			a->ref.permission->name);
 		return err_hint(err, "run, 90m, 4h, boot, always");
@@ -330,6 +332,14 @@ void answer_says(const struct answer *answer, char *buf, size_t size)
 	case LASTS_COUNT:
 		(void)snprintf(until, sizeof(until), " from now on");
 		break;
+	}
+	if (listen_is(answer->ref.permission)) {
+		(void)snprintf(buf, size, "%s %s from the network%s%s%s. Change it: cowbell permissions %s", answer->app,
+			       answer->give == GIVE_ALLOW ? "can be reached"
+			       : answer->give == GIVE_ASK ? "will ask again before it can be reached"
+							  : "cannot be reached",
+			       answer->ref.item[0] ? " at port " : "", answer->ref.item, until, answer->app);
+		return;
 	}
 	(void)snprintf(buf, size, "%s %s %s%s%s%s. Change it: cowbell permissions %s", answer->app,
 		       what_it_sees(answer->give), answer->ref.permission->label, answer->ref.item[0] ? ": " : "",

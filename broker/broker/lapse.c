@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/access.h"
 #include "broker/background.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 
 #include <stdio.h>
@@ -120,7 +121,7 @@ static bool is_in_use(struct broker *broker, const struct grant_record *grant)
 
 	for (size_t i = 0; session && permission && i < broker->gate_count; i++) {
 		if (broker->gates[i].permission == permission && session->gates[i].given != GIVE_NO &&
-		    (network_is(permission) || !grant->item[0] || strcmp(grant->item, broker->gates[i].item) == 0))
+		    (network_is(permission) || listen_is(permission) || !grant->item[0] || strcmp(grant->item, broker->gates[i].item) == 0))
 			return true;
 	}
 	return false;

@@ -12,6 +12,7 @@
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/lapse.h"
+#include "broker/listen.h"
 #include "broker/mark.h"
 #include "broker/notes.h"
 #include "broker/policy_files.h"
@@ -161,6 +162,7 @@ static bool handle_hello(struct broker *broker, struct msg *m)
 	if (mark_ensure(broker->store, &err) < 0)
 		log_warn("no mark was chosen: %s", err.msg);
 	background_add_gate(broker);
+	listen_add_gate(broker);
 	policy_files_start(broker);
 	broker->recovering = true;
 	recover_start(broker, live_apps, on_recovered);

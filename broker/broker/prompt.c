@@ -12,6 +12,7 @@
 #include "broker/background.h"
 #include "broker/job.h"
 #include "broker/lapse.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/says.h"
 
@@ -201,7 +202,7 @@ static void set_grace(struct prompt *prompt)
 		return;
 	answer_words(prompt->permission, words, sizeof(words));
 	(void)snprintf(text, sizeof(text), "%s %s %s: cowbell answer %llu %s (within %u s)", prompt->app,
-		       network_is(prompt->permission) ? "wants" : "waits for", prompt->about,
+		       network_is(prompt->permission) || listen_is(prompt->permission) ? "wants" : "waits for", prompt->about,
 		       (unsigned long long)prompt->id, words, PROMPT_GRACE_MS / 1000);
 	if (prompt->session)
 		session_notice(prompt->session, text);
@@ -377,6 +378,17 @@ void prompt_need_network(struct session *session, const struct reach *to, const 
 	if (!prompt)
 		return;
 	prompt->to = *to;
+	(void)snprintf(prompt->about, sizeof(prompt->about), "%s", about);
+	prompt_show(prompt);
+}
+
+void prompt_need_listen(struct session *session, const char *item, const char *about, uint32_t question,
+			const char *program)
+{
+	struct prompt *prompt = prompt_open(session, permission_find("listen"), item, question, program);
+
+	if (!prompt)
+		return;
 	(void)snprintf(prompt->about, sizeof(prompt->about), "%s", about);
 	prompt_show(prompt);
 }

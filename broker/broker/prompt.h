@@ -52,6 +52,10 @@ void prompt_need(struct session *session, const struct gate *gate, uint32_t ques
 void prompt_need_network(struct session *session, const struct reach *to, const char *item, const char *about,
 			 uint32_t question, const char *program);
 
+/* The same for a port; the app goes on meanwhile, and is reached by nobody. */
+void prompt_need_listen(struct session *session, const char *item, const char *about, uint32_t question,
+			const char *program);
+
 /* The app is uninstalled: what it asked is nobody's question any more, least of
  * all that of a later app of the same name. */
 void prompt_app_gone(struct broker *broker, const char *app);

@@ -15,6 +15,7 @@
 #include "broker/install.h"
 #include "broker/job.h"
 #include "broker/firewall.h"
+#include "broker/listen.h"
 #include "broker/network.h"
 #include "broker/notes.h"
 #include "broker/session_launch.h"
@@ -421,6 +422,8 @@ bool session_handle_parent(struct broker *broker, struct msg *m)
 		return handle_gone(broker, m);
 	case MSG_NET_LINKED:
 		return network_handle_linked(broker, m);
+	case MSG_LISTEN_OPENED:
+		return listen_handle_opened(broker, m);
 	case MSG_FIREWALL_SEEN:
 		return firewall_handle_seen(broker, m);
 	case MSG_HELD:

@@ -95,6 +95,7 @@ struct session {
 	struct session_answer *answers;
 	struct gate_state gates[GATES_MAX]; /* in the order of broker.gates */
 	struct network_state *network;      /* network.h */
+	struct listen_state *listen;        /* listen.h */
 	struct loop_source *standing;       /* access.h: until what stands is laid out */
 	struct traffic *traffic;            /* traffic.h */
 	struct session_firewall {

@@ -69,6 +69,8 @@ static bool on_message(void *data, struct msg *m)
 		return devices_handle_close(d, m);
 	case MSG_NET_LINK:
 		return network_handle_link(d, m);
+	case MSG_LISTEN_OPEN:
+		return listen_handle_open(d, m);
 	case MSG_FIREWALL_LOOK:
 		return firewall_handle_look(d, m);
 	case MSG_KEEPER:

@@ -222,6 +222,10 @@ void network_release(struct daemon *d, struct session_link *link);
 bool network_handle_link(struct daemon *d, struct msg *m);
 /* A process that resolves for one session: our end of its channel, -1 err. */
 int network_start_resolver(struct daemon *d, const struct session_link *link, struct err *err);
+/* listen.c: ports of the host that lead to apps. */
+bool listen_handle_open(struct daemon *d, struct msg *m);
+/* The session is over: none leads to it. */
+void listen_release(struct daemon *d, uint64_t session);
 /* NULL: no such live session. */
 struct session_link *session_link(struct daemon *d, uint64_t id, pid_t *ret_pid);
 /* Whether any session has a link to the host, and one with IPv6. */

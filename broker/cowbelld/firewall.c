@@ -241,7 +241,7 @@ static int make_way(struct firewall_check *c, struct err *err)
 	net_addresses_of(&addresses, c->d->instance, n->pool, (uint32_t)c->link.slot);
 	addresses.has6 = c->link.has6;
 	/* As those of apps begin, for rules go by that. */
-	(void)snprintf(link, sizeof(link), "cbl%02x%06x%02x", n->pool & 0xff, n->group & 0xffffff,
+	(void)snprintf(link, sizeof(link), NET_LINK_PREFIX "%02x%06x%02x", n->pool & 0xff, n->group & 0xffffff,
 		       (unsigned int)c->link.slot & 0xff);
 	if (netlink_make(link, n->group, netns, &addresses, err) < 0)
 		return -1;

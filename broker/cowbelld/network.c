@@ -180,6 +180,22 @@ static int open_ways(struct daemon *d, const struct way *asked, bool has6, struc
 	return 0;
 }
 
+/* Who comes may come by any interface, not only by the one that leads to the internet. */
+int network_open_arrivals(struct daemon *d, struct err *err)
+{
+	struct if_nameindex *all = if_nameindex();
+	int rc = 0;
+
+	if (!all)
+		return err_sys(err, "list this device's interfaces");
+	for (const struct if_nameindex *i = all; i->if_index && rc == 0; i++) {
+		if (strcmp(i->if_name, "lo") != 0 && strncmp(i->if_name, NET_LINK_PREFIX, strlen(NET_LINK_PREFIX)) != 0)
+			rc = open_forwarding(d, i->if_index, "ipv4", "forwarding", err);
+	}
+	if_freenameindex(all);
+	return rc;
+}
+
 static void on_ways_changed(void *data)
 {
 	static const struct way none = { .type = RTN_UNSPEC };
@@ -190,6 +206,8 @@ static void on_ways_changed(void *data)
 	/* Where no app has a link yet, its first answer opens the way. */
 	if (sessions_linked(d, &has6) && open_ways(d, &none, has6, &err) < 0)
 		log_warn("apps cannot use the new uplink: %s", err.msg);
+	if (listen_any(d) && network_open_arrivals(d, &err) < 0)
+		log_warn("apps cannot be reached by a new interface: %s", err.msg);
 }
 
 /* --- beginning and end --- */
@@ -291,6 +309,7 @@ void network_close(struct daemon *d)
 	(void)unlinkat(d->lock_fd, UNDO_FILE, 0);
 	uplink_free(n->uplink);
 	network_last_stop(n);
+	listen_close(n);
 	nl_socket_free(n->table_sock); /* the table goes with it */
 	nl_socket_free(n->route);
 	free(n->undo);
@@ -370,12 +389,19 @@ static int make_link(struct daemon *d, pid_t pid, struct session_link *link, str
 		return err_sys(err, "open the app's network");
 	net_addresses_of(&addresses, d->instance, n->pool, (uint32_t)link->slot);
 	addresses.has6 = link->has6;
-	(void)snprintf(name, sizeof(name), "cbl%02x%06x%02x", n->pool & 0xff, n->group & 0xffffff,
+	(void)snprintf(name, sizeof(name), NET_LINK_PREFIX "%02x%06x%02x", n->pool & 0xff, n->group & 0xffffff,
 		       (unsigned int)link->slot & 0xff);
 	if (netlink_make(name, n->group, netns, &addresses, err) < 0)
 		return -1;
 	link->made = true;
 	return 0;
+}
+
+int network_make_link(struct daemon *d, pid_t pid, struct session_link *link, struct err *err)
+{
+	const struct way none = { .type = RTN_UNSPEC };
+
+	return open_ways(d, &none, link->has6, err) < 0 ? -1 : make_link(d, pid, link, err);
 }
 
 static void tell_linked(struct daemon *d, uint64_t session, uint32_t question, bool own, const struct err *err)

@@ -9,6 +9,9 @@
 
 #include "platform/arm/net.h"
 
+#define NET_LINK_PREFIX "cbl" /* of the names of apps' links on the host */
+
+struct arrivals;
 struct uplink;
 struct firewall_check;
 
@@ -21,6 +24,7 @@ struct network {
 	char *undo; /* lines "PATH VALUE": as it was */
 	struct uplink *uplink;
 	struct firewall_check *check; /* firewall.c */
+	struct arrivals *arrivals;    /* listen.c; NULL: no port leads to an app yet */
 	pid_t last_pid;               /* network_last.c; 0: none */
 	int last_fd;                  /* while it is open, we live */
 };
@@ -36,6 +40,18 @@ extern const uint8_t network_far4[4], network_far6[16];
 
 /* The caller's until nl_socket_free; NULL: err. */
 struct nl_sock *network_socket(int protocol, struct err *err);
+
+/* The session's link to the host, and the ways of the internet; no-op when it stands.
+ * -1 with err: there is none. */
+int network_make_link(struct daemon *d, pid_t pid, struct session_link *link, struct err *err);
+
+/* Every interface that there is takes what comes for apps. -1 with err. */
+int network_open_arrivals(struct daemon *d, struct err *err);
+/* Whether any port leads to an app. */
+bool listen_any(const struct daemon *d);
+
+/* The sockets that hold ports; the rules go with their table. */
+void listen_close(struct network *n);
 
 /* Addresses that no session is given soon, until network_release: the free ones below
  * *last, which begins as 0. False: none is left. */

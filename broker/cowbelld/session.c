@@ -37,6 +37,7 @@ void session_free(struct session *s)
 	*p = s->next;
 	chan_destroy(s->chan);
 	loop_remove(s->timer);
+	listen_release(s->d, s->id);
 	network_release(s->d, &s->link);
 	if (s->cgroup >= 0)
 		(void)close(s->cgroup);

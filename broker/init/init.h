@@ -25,7 +25,9 @@ extern const uint64_t lockdown_installer_caps, lockdown_service_caps;
 /* Gives up for good what no command of this session may have: privileges by
  * exec, the bounding set but for kept, every right but those; a session that keeps
  * none becomes uid:gid. Afterwards no capability is in effect, the
- * seccomp program from fd is loaded, and the process cannot be looked into. */
+ * seccomp program from fd is loaded, and the process cannot be looked into. The caller
+ * owns what is returned: the listener of that program, which nothing that is started
+ * here may have; -1 with err. */
 int lockdown_apply(uint64_t kept, uid_t uid, gid_t gid, int seccomp_fd, struct err *err);
 
 /* Puts the kept capabilities into effect or out of it. No-op in an

@@ -57,6 +57,7 @@ static int drop_bounding(uint64_t keep, struct err *err)
 	return 0;
 }
 
+/* The filter's listener, of those who call listen(2). */
 static int load_seccomp(int fd, struct err *err)
 {
 	cleanup_free uint8_t *bytes = xcalloc(1, SECCOMP_BYTES_MAX + 1);
@@ -70,9 +71,8 @@ static int load_seccomp(int fd, struct err *err)
 		return err_set(err, EINVAL, "the seccomp program has %zd bytes", n);
 	prog.len = (unsigned short)((size_t)n / sizeof(struct sock_filter));
 	prog.filter = (struct sock_filter *)(void *)bytes;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-		return err_sys(err, "load the seccomp program");
-	return 0;
+	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	return fd < 0 ? err_sys(err, "load the seccomp program") : fd;
 }
 
 /* The groups beside its own. Attributes of a device in /sys that was given can be

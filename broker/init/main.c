@@ -244,6 +244,16 @@ static void follow_supervisor(void)
 		_exit(1);
 }
 
+/* What hears of calls is the supervisor's: one of ours could answer them all. */
+static void pass_on(struct init *init, int listener)
+{
+	static struct wr w;
+
+	chan_begin(&w, MSG_INIT_LISTENER, 0);
+	chan_send(init->chan, &w, &listener, 1);
+	(void)close(listener);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct chan_ops ops = { on_message, on_gone };
@@ -251,6 +261,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	uint64_t kept = 0;
 	uint32_t uid, gid;
+	int listener;
 
 	log_init("cowbell-init");
 	if (argc != 4 || !parse_id(argv[2], &uid) || !parse_id(argv[3], &gid))
@@ -259,7 +270,8 @@ int main(int argc, char **argv)
 		kept = lockdown_installer_caps;
 	else if (strcmp(argv[1], "service") == 0)
 		kept = lockdown_service_caps;
-	if (lockdown_apply(kept, uid, gid, INIT_SECCOMP_FD, &err) < 0)
+	listener = lockdown_apply(kept, uid, gid, INIT_SECCOMP_FD, &err);
+	if (listener < 0)
 		fatal("%s", err.msg);
 	(void)close(INIT_SECCOMP_FD);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -270,5 +282,6 @@ int main(int argc, char **argv)
 	init.chan = chan_create(init.loop, INIT_CHANNEL_FD, &ops, &init);
 	if (!init.chan)
 		fatal("no channel: %s", strerror(errno));
+	pass_on(&init, listener);
 	return loop_run(init.loop) < 0 ? 1 : 0;
 }

@@ -150,6 +150,7 @@
 	X(INIT_EXITED, 62, "I", "S") /* u32 command, u32 status, u8 left */                                            \
 	X(INIT_SIGNAL, 63, "S", "I") /* u32 command (0: all), u32 signal */                                            \
 	X(INIT_EMPTY, 64, "I", "S")  /* as EMPTY */                                                                    \
+	X(INIT_LISTENER, 65, "I", "S") /* fds: one, which hears of calls of listen(2) (listened.h); once, and first */                                                                    \
                                                                                                                        \
 	/* To a keeper; id is the job. One job, then DONE, then it exits.                                              \
 	 * PREPARE: u64 lid, u64 attrs_lid (0: none), u32 base. Makes layers/<lid>/{fs,work}. DONE: bytes and entries     \
@@ -214,6 +215,13 @@
 	X(NET_TRAFFIC, 108, "S", "B")                                                                                  \
 	/* u8 enum net_scope, u64 bytes that may still go, both ways (UINT64_MAX: no end) */                           \
 	X(NET_CAP, 113, "B", "S")                                                                                      \
+	/* Who waits for connections from outside, all of them, whenever that has changed: list{u16 port, str program} */ \
+	X(LISTENS, 116, "S", "B")                                                                                      \
+	/* u16 port, u8 open: what comes to it may come in; or no more, and what came in is cut */                     \
+	X(LISTEN, 117, "B", "S")                                                                                       \
+	/* u16 port, u8 open: the host's port leads to this session / u16 port, u32 errno (0: it does), str why */     \
+	X(LISTEN_OPEN, 118, "B", "D")                                                                                  \
+	X(LISTEN_OPENED, 127, "D", "B")                                                                                \
 	/* The app looks a name up / the channel of the process that resolves (fds: one; none: it could not start) */   \
 	X(DNS_WANTED, 105, "S", "D")                                                                                   \
 	X(DNS_CHANNEL, 106, "D", "S")                                                                                  \
@@ -285,6 +293,7 @@ enum feature {
 
 /* What waits on the network, and for what an answer is. */
 enum net_want { NET_WANT_FLOW = 0, NET_WANT_NAME = 1 };
+#define LISTENS_MAX 16u /* ports of one app that are spoken of; it can be reached at no other */
 enum net_for {
 	NET_FOR_ONCE = 0,    /* this flow */
 	NET_FOR_HOST = 1,    /* this address, protocol and port */

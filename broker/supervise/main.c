@@ -90,7 +90,7 @@ static bool on_init_message(void *data, struct msg *m)
 
 	if (!msg_allowed(m->op, 'I', 'S'))
 		return false;
-	return runs_handle_init(s, m);
+	return m->op == MSG_INIT_LISTENER ? listening_handle_fd(s, m) : runs_handle_init(s, m);
 }
 
 /* pid 1 closed its end or talked nonsense: either way it is done for. Its death

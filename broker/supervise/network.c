@@ -229,7 +229,7 @@ bool network_handle_answer(struct supervise *s, struct msg *m)
 /* --- taking back --- */
 
 struct cut {
-	const struct network *network;
+	const struct supervise *s;
 	char item[REACH_ITEM_SIZE];
 };
 
@@ -238,15 +238,19 @@ static bool is_cut(void *data, const struct net_flow *flow)
 	const struct cut *cut = data;
 	struct reach to = { .version = flow->version, .port = flow->port, .local = net_flow_scope(flow) == NET_LOCAL };
 
+	/* What came in: the kernel forgets all flows at a cut, and of one that came in it
+	 * would not know any more which way it began. */
+	if (flow->protocol == IPPROTO_TCP && listening_is_open(cut->s, flow->source_port))
+		return true;
 	memcpy(to.to, flow->to, sizeof(to.to));
-	(void)snprintf(to.name, sizeof(to.name), "%s", names_of(cut->network, flow));
+	(void)snprintf(to.name, sizeof(to.name), "%s", names_of(&cut->s->network, flow));
 	return cut->item[0] == '\0' || reach_covers(cut->item, &to) > 0;
 }
 
 bool network_handle_revoke(struct supervise *s, struct msg *m)
 {
 	struct network *n = &s->network;
-	struct cut cut = { .network = n };
+	struct cut cut = { .s = s };
 	struct err err = { 0 };
 	static struct wr wr;
 	uint32_t count = 0;

@@ -46,6 +46,7 @@ void supervise_hello(struct supervise *s)
 	runs_repeat(s);
 	questions_repeat(s);
 	network_repeat(s);
+	listening_repeat(s);
 }
 
 static bool handle_end(struct supervise *s, struct msg *m)
@@ -79,6 +80,8 @@ static bool on_broker_message(void *data, struct msg *m)
 		return network_handle_answer(s, m);
 	case MSG_NET_REVOKE:
 		return network_handle_revoke(s, m);
+	case MSG_LISTEN:
+		return listening_handle_listen(s, m);
 	case MSG_STANDING:
 		return questions_handle_standing(s, m);
 	case MSG_NET_COUNT:

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "proto/chan.h"
 #include "proto/launch.h"
+#include "supervise/listen.h"
 #include "supervise/network.h"
 #include "supervise/question.h"
 #include "supervise/runs.h"
@@ -38,6 +39,7 @@ struct supervise {
 	struct runs runs;
 	struct questions questions;
 	struct network network;
+	struct listening listening;
 	pid_t init_pid;
 	int root_mnt; /* the app's overlay, for the freeze barrier */
 	int upper;    /* its fs folder */

@@ -94,6 +94,10 @@ enum net_scope net_flow_scope(const struct net_flow *flow);
  * ms (0: until it is taken back). */
 int netrules_remember(struct nl_sock *sock, const struct net_flow *flow, bool allowed, uint64_t ms, struct err *err);
 
+/* Connections come in at these TCP ports, and at no others: replaces what was before.
+ * What came in stays until it is cut. */
+int netrules_listen(struct nl_sock *sock, const uint16_t *ports, size_t count, struct err *err);
+
 /* Everything is asked again. */
 int netrules_forget(struct nl_sock *sock, struct err *err);
 
@@ -163,6 +167,17 @@ int netcut(struct nl_sock *diag, struct nl_sock *rules, bool (*which)(void *data
  * leads); 0 when it is gone, or of a protocol whose sockets are not listed. */
 uint32_t netowner_inode(struct nl_sock *diag, const struct net_flow *flow);
 
+/* --- netlisten.c: who waits for connections --- */
+
+struct net_listener {
+	uint16_t port;
+	uint32_t inode; /* of one socket that does */
+};
+
+/* TCP ports at which sockets of the namespace listen for others than the app itself, each
+ * once, room of them at most. Their number, or -1 with err. */
+int netlisten_read(struct nl_sock *diag, struct net_listener *ret, size_t room, struct err *err);
+
 /* --- netlink.c: the link to the host; in cowbelld --- */
 
 /* Makes name (host) and eth0 (in netns), with addresses, routes and neighbours,
@@ -178,6 +193,16 @@ int nethost_load(struct nl_sock *sock, const char *table, uint32_t group, struct
 /* Forwarding was off on this interface and is on for apps: nobody else's
  * packets may pass by it. */
 int nethost_opened(struct nl_sock *sock, const char *table, uint32_t index, struct err *err);
+
+/* What comes to a port of the host's goes to an app. */
+struct net_arrival {
+	uint16_t port;
+	uint8_t app4[4];
+};
+
+/* These, and no others: replaces what was before. */
+int nethost_arrivals(struct nl_sock *sock, const char *table, uint32_t group, const struct net_arrival *arrivals,
+		     size_t count, struct err *err);
 
 /* --- nettrace.c: what the host's own rules do with packets of apps --- */
 

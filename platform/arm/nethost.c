@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The one table on the host. It knows apps by their interfaces' group alone and
- * never changes while cowbelld runs: what an app may is decided in the app's own
- * namespace, this keeps apps from the host's services and from each other, and
- * the world from apps.
+ * changes while cowbelld runs by what comes to ports that apps were given alone: what an
+ * app may is decided in the app's own namespace, this keeps apps from the host's services
+ * and from each other, and the world from apps.
  */
 #include "platform/arm/net.h"
 
@@ -63,6 +63,12 @@ static void add_forward(struct nft *n, uint32_t group)
 	nft_match_ct_state(n, CT_STANDS);
 	nft_verdict(n, NF_ACCEPT, NULL);
 	nft_rule_end(n);
+	/* What came to a port that an app was given; the app's own rules look again. */
+	nft_rule_begin(n, "forward");
+	nft_match_group(n, false, group, true);
+	nft_match_ct_status(n, IPS_DST_NAT);
+	nft_verdict(n, NF_ACCEPT, NULL);
+	nft_rule_end(n);
 	nft_rule_begin(n, "forward");
 	nft_match_group(n, false, group, true);
 	nft_verdict(n, NF_DROP, NULL);
@@ -88,6 +94,7 @@ int nethost_load(struct nl_sock *sock, const char *table, uint32_t group, struct
 	nft_add_base_chain(n, "raw", "filter", NF_INET_PRE_ROUTING, -300, true);
 	nft_add_base_chain(n, "input", "filter", NF_INET_LOCAL_IN, 0, true);
 	nft_add_base_chain(n, "forward", "filter", NF_INET_FORWARD, 0, true);
+	nft_add_base_chain(n, "arrive", "nat", NF_INET_PRE_ROUTING, -100, true);
 	nft_add_base_chain(n, "source", "nat", NF_INET_POST_ROUTING, 100, true);
 	/* A source that is not the app's. */
 	from_apps(n, "raw", group);
@@ -104,6 +111,28 @@ int nethost_load(struct nl_sock *sock, const char *table, uint32_t group, struct
 	rc = nft_commit(n, sock, err);
 	free(n);
 	return rc < 0 ? err_wrap(err, "table '%s'", table) : 0;
+}
+
+int nethost_arrivals(struct nl_sock *sock, const char *table, uint32_t group, const struct net_arrival *arrivals,
+		     size_t count, struct err *err)
+{
+	struct nft *n = xcalloc(1, sizeof(*n));
+	int rc;
+
+	nft_begin(n, table);
+	nft_flush_chain(n, "arrive");
+	for (size_t i = 0; i < count; i++) {
+		nft_rule_begin(n, "arrive");
+		nft_match_group(n, true, group, false); /* no app comes to another by this */
+		nft_match_family(n, NFPROTO_IPV4);
+		nft_match_port(n, arrivals[i].port);
+		nft_to_this_host(n);
+		nft_dnat(n, AF_INET, arrivals[i].app4, sizeof(arrivals[i].app4));
+		nft_rule_end(n);
+	}
+	rc = nft_commit(n, sock, err);
+	free(n);
+	return rc;
 }
 
 int nethost_opened(struct nl_sock *sock, const char *table, uint32_t index, struct err *err)

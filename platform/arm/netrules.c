@@ -232,6 +232,33 @@ static void add_ends(struct nft *n)
 	add_first(n, "go_local", NET_MARK_LOCAL, "flows_local");
 }
 
+static void comes_in(struct nft *n, const struct prefix *from, uint32_t mark, const char *counter)
+{
+	uint8_t address[16];
+
+	nft_rule_begin(n, "heard");
+	if (from) {
+		(void)inet_pton(from->family, from->address, address);
+		nft_match_from(n, from->family, address, from->size);
+	}
+	nft_ct_set_mark(n, mark);
+	nft_count_in(n, counter);
+	nft_verdict(n, NFT_GOTO, "come");
+	nft_rule_end(n);
+}
+
+/* The first packet of a connection that may come in. */
+static void add_heard(struct nft *n)
+{
+	nft_rule_begin(n, "heard");
+	nft_connections_over(n, CONNECTIONS_MAX);
+	nft_verdict(n, NF_DROP, NULL);
+	nft_rule_end(n);
+	for (size_t i = 0; i < ARRAY_LEN(local); i++)
+		comes_in(n, &local[i], NET_MARK_LOCAL, "flows_local");
+	comes_in(n, NULL, NET_MARK_WIDE, "flows");
+}
+
 static void add_ask(struct nft *n, enum net_hold hold)
 {
 	nft_rule_begin(n, "ask");
@@ -328,7 +355,7 @@ int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_add
 						"flows", "flows_local", "refused" };
 	static const char *const chains[] = { "go",       "go_wide",  "go_local", "up_local", "sent", "come", "down_local",
 					      "got",      "classed",  "refuse",   "ask",      "internet", "local",
-					      "to_local", "listen",   "cap",      "cap_in",   "cap_local", "cap_local_in" };
+					      "to_local", "listen",   "heard",    "cap",      "cap_in",   "cap_local", "cap_local_in" };
 	static const char *const tallies[] = { "up4", "down4", "flows4", "refused4", "up6", "down6", "flows6", "refused6" };
 	struct nft *n = xcalloc(1, sizeof(*n));
 	int rc;
@@ -353,6 +380,7 @@ int netrules_load(struct nl_sock *sock, enum net_hold hold, const struct net_add
 	nft_add_base_chain(n, "input", "filter", NF_INET_LOCAL_IN, 0, false);
 	nft_add_base_chain(n, "forward", "filter", NF_INET_FORWARD, 0, false);
 	add_ends(n);
+	add_heard(n);
 	add_ask(n, hold);
 	add_dns(n);
 	add_output(n, addresses);
@@ -405,6 +433,24 @@ int netrules_remember(struct nl_sock *sock, const struct net_flow *flow, bool al
 	n = xcalloc(1, sizeof(*n));
 	nft_begin(n, NET_TABLE);
 	nft_add_element(n, sets[allowed][flow->version == 6], key, address + 8, ms);
+	rc = nft_commit(n, sock, err);
+	free(n);
+	return rc;
+}
+
+int netrules_listen(struct nl_sock *sock, const uint16_t *ports, size_t count, struct err *err)
+{
+	struct nft *n = xcalloc(1, sizeof(*n));
+	int rc;
+
+	nft_begin(n, NET_TABLE);
+	nft_flush_chain(n, "listen");
+	for (size_t i = 0; i < count; i++) {
+		nft_rule_begin(n, "listen");
+		nft_match_port(n, ports[i]);
+		nft_verdict(n, NFT_GOTO, "heard");
+		nft_rule_end(n);
+	}
 	rc = nft_commit(n, sock, err);
 	free(n);
 	return rc;

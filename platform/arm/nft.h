@@ -75,6 +75,7 @@ void nft_mask(struct nft *n, enum nft_reg reg, const void *mask, size_t size);
 void nft_equal(struct nft *n, enum nft_reg reg, const void *value, size_t size);
 void nft_differs(struct nft *n, enum nft_reg reg, const void *value, size_t size);
 void nft_in_set(struct nft *n, enum nft_reg reg, const char *set);
+void nft_to_this_host(struct nft *n); /* its destination is an address of the namespace's own */
 void nft_not_routed(struct nft *n); /* no route leads back to the source by the interface it came from */
 void nft_count(struct nft *n);
 void nft_count_in(struct nft *n, const char *counter);
@@ -96,8 +97,13 @@ void nft_match_family(struct nft *n, uint8_t nfproto);
 void nft_match_l4(struct nft *n, uint8_t protocol);
 /* Destination below prefix; family AF_INET or AF_INET6, address as in a packet. */
 void nft_match_to(struct nft *n, int family, const void *address, unsigned int prefix);
+/* The same of the source. */
+void nft_match_from(struct nft *n, int family, const void *address, unsigned int prefix);
+void nft_match_port(struct nft *n, uint16_t port); /* TCP, destination, host order */
 void nft_match_group(struct nft *n, bool in, uint32_t group, bool same);
 void nft_match_ct_state(struct nft *n, uint32_t bits);
+/* Any of the bits, of enum ip_conntrack_status. */
+void nft_match_ct_status(struct nft *n, uint32_t bits);
 void nft_match_u32(struct nft *n, uint32_t meta_key, uint32_t value);
 
 #endif

@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 void nft_rule_begin(struct nft *n, const char *chain)
@@ -163,6 +164,18 @@ void nft_not_routed(struct nft *n)
 	nft_put_be32(n, NFTA_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF);
 	expr_end(n, e);
 	nft_equal(n, NFT_R0, &none, sizeof(none));
+}
+
+void nft_to_this_host(struct nft *n)
+{
+	const uint32_t own = RTN_LOCAL;
+	struct expr e = expr_begin(n, "fib");
+
+	nft_put_be32(n, NFTA_FIB_DREG, NFT_R0);
+	nft_put_be32(n, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nft_put_be32(n, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	expr_end(n, e);
+	nft_equal(n, NFT_R0, &own, sizeof(own));
 }
 
 void nft_count(struct nft *n)

@@ -27,9 +27,10 @@ void nft_match_l4(struct nft *n, uint8_t protocol)
 	nft_equal(n, NFT_R0, &protocol, 1);
 }
 
-void nft_match_to(struct nft *n, int family, const void *address, unsigned int prefix)
+static void match_address(struct nft *n, int family, const void *address, unsigned int prefix, bool source)
 {
 	size_t size = family == AF_INET ? 4 : 16;
+	uint32_t at = family == AF_INET ? 12 : 8;
 	uint8_t mask[16] = { 0 }, net[16];
 
 	memcpy(net, address, size);
@@ -40,10 +41,29 @@ void nft_match_to(struct nft *n, int family, const void *address, unsigned int p
 		net[i] &= mask[i];
 	}
 	nft_match_family(n, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, family == AF_INET ? 16 : 24, (uint32_t)size, NFT_R0);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, source ? at : at + (uint32_t)size, (uint32_t)size, NFT_R0);
 	if (prefix < size * 8)
 		nft_mask(n, NFT_R0, mask, size);
 	nft_equal(n, NFT_R0, net, size);
+}
+
+void nft_match_to(struct nft *n, int family, const void *address, unsigned int prefix)
+{
+	match_address(n, family, address, prefix, false);
+}
+
+void nft_match_from(struct nft *n, int family, const void *address, unsigned int prefix)
+{
+	match_address(n, family, address, prefix, true);
+}
+
+void nft_match_port(struct nft *n, uint16_t port)
+{
+	const uint16_t wire = htons(port);
+
+	nft_match_l4(n, IPPROTO_TCP);
+	nft_payload(n, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_R0);
+	nft_equal(n, NFT_R0, &wire, sizeof(wire));
 }
 
 void nft_match_group(struct nft *n, bool in, uint32_t group, bool same)
@@ -55,11 +75,21 @@ void nft_match_group(struct nft *n, bool in, uint32_t group, bool same)
 		nft_differs(n, NFT_R0, &group, sizeof(group));
 }
 
-void nft_match_ct_state(struct nft *n, uint32_t bits)
+static void match_ct_bits(struct nft *n, uint32_t key, uint32_t bits)
 {
 	const uint32_t none = 0;
 
-	nft_ct(n, NFT_CT_STATE, NFT_R0);
+	nft_ct(n, key, NFT_R0);
 	nft_mask(n, NFT_R0, &bits, sizeof(bits));
 	nft_differs(n, NFT_R0, &none, sizeof(none));
+}
+
+void nft_match_ct_state(struct nft *n, uint32_t bits)
+{
+	match_ct_bits(n, NFT_CT_STATE, bits);
+}
+
+void nft_match_ct_status(struct nft *n, uint32_t bits)
+{
+	match_ct_bits(n, NFT_CT_STATUS, bits);
 }

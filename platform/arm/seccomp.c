@@ -159,6 +159,15 @@ static int keep_core_limit(scmp_filter_ctx ctx, struct err *err)
 	return rc < 0 ? rule_failed(rc, "the size of core files", err) : 0;
 }
 
+/* Who listens is told of, and goes on: see listened.h. An app without a link to the host
+ * gets no packet that could tell. */
+static int tell_listen(scmp_filter_ctx ctx, struct err *err)
+{
+	int rc = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0);
+
+	return rc < 0 ? rule_failed(rc, "listen", err) : 0;
+}
+
 static int add_abis(scmp_filter_ctx ctx, struct err *err)
 {
 	static const uint32_t abis[] = {
@@ -191,7 +200,8 @@ static int add_rules(scmp_filter_ctx ctx, unsigned int flags, struct err *err)
 	if (!(flags & SECCOMP_ALLOW_IO_URING) &&
 	    refuse_list(ctx, io_uring, ARRAY_LEN(io_uring), ENOSYS, err) < 0)
 		return -1;
-	if (refuse_namespaces(ctx, err) < 0 || refuse_ioctls(ctx, err) < 0 || keep_core_limit(ctx, err) < 0)
+	if (refuse_namespaces(ctx, err) < 0 || refuse_ioctls(ctx, err) < 0 || keep_core_limit(ctx, err) < 0 ||
+	    tell_listen(ctx, err) < 0)
 		return -1;
 	return refuse_sockets(ctx, err);
 }

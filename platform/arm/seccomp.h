@@ -12,8 +12,9 @@ enum {
 	SECCOMP_ALLOW_IO_URING = 1, /* for tests of the gates */
 };
 
-/* Compiles the filter into a sealed memory file of struct sock_filter. The
- * caller owns the descriptor; -1 with err. */
+/* Compiles the filter into a sealed memory file of struct sock_filter. It has to be
+ * loaded with a listener (seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER), which hears of
+ * calls of listen(2). The caller owns the descriptor; -1 with err. */
 int seccomp_program(unsigned int flags, struct err *err);
 
 #endif

@@ -18,7 +18,7 @@ try:
 except OSError as e: print(errno.errorcode.get(e.errno, str(e)))'
 P
 }
-asks() { cb --json prompts | jq '[.prompts[] | select(.state == "waiting")] | length'; }
+asks() { cb --json prompts | jq '[.prompts[] | select(.state == "waiting" and (.permission | startswith("network")))] | length'; }
 quiet() { # quiet SCRIPT -> its output, and whether it was asked about
 	sh_in web "$1"
 	[ "$(asks)" = 0 ] || echo "asked"

@@ -56,7 +56,7 @@ ok "taken back" cb revoke nginx background
 ok "it ends" until_gone nginx
 ok "and is not started" until_log nginx 'it is not started: background is ask (cowbell grant nginx background allow)'
 like "but asks for next time" "$(cb prompts)" 'nginx wants to go on in the background, unanswered'
-id=$(cb --json prompts | jq -r '[(.prompts // [.])[] | select(.app == "nginx") | .id][0] // empty' | grep .)
+id=$(cb --json prompts | jq -r '[(.prompts // [.])[] | select(.app == "nginx" and .permission == "background") | .id][0] // empty' | grep .)
 ok "a yes" cb answer "$id" allow --for always
 ok "starts it" until_runs nginx
 

@@ -63,6 +63,8 @@ static void test_references(void **state)
 {
 	struct permission_ref ref;
 	struct err err = { 0 };
+	static const char *const no_ports[] = { "listen:", "listen:0", "listen:65536", "listen:080", "listen:80 ",
+						"listen:-1", "listen:http", "listen:4294967376" };
 	char text[PERMISSION_TEXT_SIZE];
 
 	(void)state;
@@ -73,6 +75,12 @@ static void test_references(void **state)
 	assert_int_equal(permission_ref_parse("storage:a/b", &ref, &err), -1);
 	assert_int_equal(permission_ref_parse("storage:\033[2J", &ref, &err), -1);
 	assert_null(strchr(err.msg, '\033'));
+	assert_int_equal(permission_ref_parse("listen:65535", &ref, &err), 0);
+	assert_string_equal(ref.item, "65535");
+	for (size_t i = 0; i < ARRAY_LEN(no_ports); i++) {
+		assert_int_equal(permission_ref_parse(no_ports[i], &ref, &err), -1);
+		assert_non_null(strstr(err.msg, "names no port"));
+	}
 	assert_int_equal(permission_ref_parse("everything", &ref, &err), -1);
 	assert_non_null(strstr(err.msg, "'everything' is not a permission"));
 }

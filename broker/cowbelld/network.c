@@ -352,12 +352,13 @@ void network_prepare(struct daemon *d, struct prepare *p, struct session_link *l
 	link->slot = -1;
 	if (!network_is_held(d))
 		return;
-	for (int i = 0; i < (int)NET_SLOTS && link->slot < 0; i++)
-		(void)take(n, i, link);
+	for (unsigned int i = 0; i < NET_SLOTS && link->slot < 0; i++)
+		(void)take(n, (int)((n->next_slot + i) % NET_SLOTS), link);
 	if (link->slot < 0) {
 		log_warn("more than %u sessions: this one gets no network", NET_SLOTS);
 		return;
 	}
+	n->next_slot = (unsigned int)link->slot + 1;
 	p->hold = (uint8_t)n->hold;
 	p->has6 = link->has6;
 	p->instance = d->instance;

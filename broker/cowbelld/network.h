@@ -21,6 +21,7 @@ struct network {
 	char table[32];
 	uint32_t group, pool;
 	bool slots[NET_SLOTS];
+	unsigned int next_slot; /* they go round: a link outlives its app in the kernel */
 	char *undo; /* lines "PATH VALUE": as it was */
 	struct uplink *uplink;
 	struct firewall_check *check; /* firewall.c */

@@ -265,6 +265,11 @@ static int build(struct nl_sock *host, struct nl_sock *app, const char *name, ui
 	int index = index_of(addresses), r = add_pair(host, name, index, group, netns);
 	uint8_t state = 0;
 
+	if (r == -NLE_EXIST) {
+		/* An earlier app's, whose network the kernel has not removed yet. */
+		remove_link(host, name);
+		r = add_pair(host, name, index, group, netns);
+	}
 	if (r < 0)
 		return nl_fail(err, r, "make the app's link");
 	r = find_link(host, name, &index, &state);

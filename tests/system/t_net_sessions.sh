@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Sessions that start, wait for an answer, use the network and end leave nothing.
-# LARGE=1: 200 of them. And a resolver that dies while a look-up waits lets none out.
+# Sessions that start, wait for an answer, use the network and end leave nothing, and
+# none is in the way of the next. LARGE=1: 200 of them. And a resolver that dies while a look-up waits lets none out.
 
 app web
 serve "$W" "$T/heard" 80
@@ -48,6 +48,34 @@ ok "cowbelld has the files that it had" settles files $((files_before + 2))
 ok "and grew by no more than 4 kB for each" test $(($(memory) - memory_before)) -le $((4 * count + 256))
 # Others on this machine have namespaces that come and go.
 [ -z "$spaces_before" ] || ok "namespaces are gone in the kernel" settles spaces $((spaces_before + count / 2))
+
+# --- one after the other
+
+# The kernel removes an app's link a while after the app: it is in nobody's way.
+app after
+cb grant after network:198.51.100.10 allow >/dev/null
+own='timeout 30 python3 -c "
+import socket
+s = socket.create_connection((\"198.51.100.10\", 80), 25); s.sendall(b\"ping\"); print(s.recv(9).decode(), s.getsockname()[0])"'
+: >"$T/after"
+for i in $(seq 30); do sh_in after "$own" >>"$T/after" 2>&1; done
+is "each of 30 with no pause between has the network" "$(grep -c '^ping ' "$T/after")" 30
+is "each has addresses that no other of them had" "$(grep '^ping ' "$T/after" | sort -u | wc -l)" 30
+
+sh_in after "$own; sleep 2" >/dev/null 2>&1 &
+job=$!
+for i in $(seq 100); do
+	link=$(ip -n "$D" -o link | grep -o 'cbl[0-9a-f]*' | tail -n 1)
+	[ -z "$link" ] || break
+	sleep 0.1
+done
+wait $job
+settles links 0 >/dev/null
+for i in $(seq 0 255); do printf 'link add %s%02x type veth peer name old%d\n' "${link%??}" "$i" "$i"; done | ip -n "$D" -batch -
+is "every number has a link that is left" "$(ip -n "$D" -o link | grep -c ": cbl")" 256
+like "a link that is left makes room" "$(sh_in after "$own" 2>&1)" '^ping '
+for i in $(seq 0 255); do printf 'link del old%d\n' "$i"; done | ip -n "$D" -force -batch - 2>/dev/null
+unlike "no link was in the way of another" "$(daemon_log)" "make the app's link"
 
 # --- the resolver dies while a look-up waits
 

@@ -122,6 +122,10 @@ int paths_open_programs(struct daemon *d, struct err *err);
 int paths_open(struct daemon *d, struct err *err);
 int paths_listen(struct daemon *d, struct err *err);
 void paths_close(struct daemon *d);
+/* paths.c: a pause before a lock is tried again, and false when that was enough (2 s).
+ * What a cowbelld that was killed had started holds its locks until it is gone, too;
+ * that is soon, and not worth an error. *tries is 0 at first. */
+bool paths_wait_for_killed(unsigned int *tries);
 
 /* state.c: -1 with err when the records of apps are gone and their files are not: a
  * new system would take the place of the old one without a word. */

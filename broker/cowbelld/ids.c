@@ -16,10 +16,14 @@
 
 static int claim_known(struct daemon *d, uint32_t block, struct err *err)
 {
-	int rc = claim_take(d->claim_fd, block, err);
+	unsigned int tries = 0;
+	int rc;
 
-	if (rc < 0)
-		return -1;
+	do {
+		rc = claim_take(d->claim_fd, block, err);
+		if (rc < 0)
+			return -1;
+	} while (rc == 0 && paths_wait_for_killed(&tries));
 	if (rc == 0) {
 		err_set(err, EBUSY, "another running system uses this one's host ids (block %u)", block);
 		return err_hint(err, "stop it, or begin with an empty --root");

@@ -104,23 +104,30 @@ static int set_names(struct daemon *d, struct err *err)
 	return 0;
 }
 
-/* What a cowbelld that was killed had started holds the locks until it is gone,
- * too; that is soon, and not worth an error. */
+bool paths_wait_for_killed(unsigned int *tries)
+{
+	const struct timespec pause = { 0, 50000000 };
+
+	if (*tries == LOCK_TRIES)
+		return false;
+	(*tries)++;
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
 static int lock_folder(struct daemon *d, int fd, struct err *err)
 {
-	for (unsigned int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		const struct timespec pause = { 0, 50000000 };
+	unsigned int tries = 0;
 
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_sys(err, "lock '%s'", d->state);
-		if (i == LOCK_TRIES)
-			goto taken;
-		(void)nanosleep(&pause, NULL);
+		if (!paths_wait_for_killed(&tries)) {
+			err_set(err, EBUSY, "another cowbelld runs on '%s'", d->root[0] ? d->root : d->state);
+			return err_hint(err, "stop it first, or choose another --root");
+		}
 	}
 	return 0;
-taken:
-	err_set(err, EBUSY, "another cowbelld runs on '%s'", d->root[0] ? d->root : d->state);
-	return err_hint(err, "stop it first, or choose another --root");
 }
 
 static int lock_state(struct daemon *d, struct err *err)

@@ -372,8 +372,8 @@ deb: all man ## a Debian package of it, into build/; CROSS=aarch64 or armhf
 	$(Q)$(if $(CROSS),STRIP=$(TRIPLET)-strip READELF=$(TRIPLET)-readelf SYSROOT_DEBS=$(SYSROOT).list) dist/deb.sh $(or $(DEB_ARCH),$$(dpkg --print-architecture)) $(VERSION) $(O)/cowbell_$(VERSION)_$(or $(DEB_ARCH),$$(dpkg --print-architecture)).deb
 
 .PHONY: systemd-check
-systemd-check: all ## the Debian package under systemd, in an emulated PC: its unit, apt, a reboot, a purge (minutes)
-	$(Q)$(SUDO) tools/systemd-check
+systemd-check: all ## the Debian package under systemd, on an emulated board: its unit, apt, a reboot, a purge (many minutes); BOARD=qemu-amd64 for a PC
+	$(Q)$(SUDO) tools/systemd-check $(BOARD)
 
 packages: all ## the table of docs/packages.md: twenty packages of Debian by name, as root
 	$(Q)$(SUDO) tools/packages-table.sh

@@ -176,6 +176,7 @@ static int choose(struct autostart *a, struct run *run, enum session_kind *ret_k
 	*ret_kind = SESSION_SERVICE;
 	run->flags |= RUN_ROOT;
 	run->argv = service.argv;
+	run->before = service.before;
 	run->env = service_environment();
 	(void)snprintf(run->user, sizeof(run->user), "%s", service.user);
 	(void)snprintf(run->cwd, sizeof(run->cwd), "/");

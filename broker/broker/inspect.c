@@ -111,18 +111,34 @@ static void take_unit(struct inspect_entries *e, enum inspect_key key, const cha
 		(void)snprintf(unit->user, sizeof(unit->user), "%s", value);
 	else if (key == INSPECT_UNIT_BAD)
 		(void)snprintf(unit->bad, sizeof(unit->bad), "%s", value);
-	else if (n + strlen(value) + 1 < sizeof(unit->args))
-		(void)snprintf(unit->args + n, sizeof(unit->args) - n, "%s\n", value);
+	else if (n + strlen(value) + 2 < sizeof(unit->args))
+		(void)snprintf(unit->args + n, sizeof(unit->args) - n, "%s%s\n", key == INSPECT_UNIT_BEFORE ? "\t" : "", value);
 	else
 		(void)snprintf(unit->bad, sizeof(unit->bad), "its command is too long");
+}
+
+/* "PATH MODE USER GROUP"; what is beyond the room for it is left out. */
+static void take_folder(struct inspect_entries *e, const char *value)
+{
+	size_t n = strlen(e->folders);
+
+	if (n + strlen(value) + 4 >= sizeof(e->folders))
+		return;
+	n += (size_t)sprintf(e->folders + n, "\t%c\n", RUN_BEFORE_FOLDER);
+	for (; *value; value++)
+		e->folders[n++] = *value == ' ' ? '\n' : *value;
+	e->folders[n++] = '\n';
+	e->folders[n] = '\0';
 }
 
 void inspect_entries_take(struct inspect_entries *e, enum inspect_key key, const char *value)
 {
 	struct app_entry *entry = e->entry_count ? &e->entries[e->entry_count - 1] : NULL;
 
-	if (key >= INSPECT_UNIT_NAME && key <= INSPECT_UNIT_BAD) {
+	if (key >= INSPECT_UNIT_NAME && key <= INSPECT_UNIT_BEFORE) {
 		take_unit(e, key, value);
+	} else if (key == INSPECT_FOLDER) {
+		take_folder(e, value);
 	} else if (key == INSPECT_PROGRAM) {
 		if (e->command_count < APP_COMMANDS_MAX && value[0] == '/')
 			e->commands[e->command_count++] = xstrdup(value);
@@ -148,6 +164,7 @@ void inspect_entries_finish(struct inspect_entries *e)
 		free(e->commands[i]);
 	e->command_count = e->entry_count = e->unit_count = 0;
 	e->unit_overflow = false;
+	e->folders[0] = '\0';
 }
 
 /* --- the main program --- */

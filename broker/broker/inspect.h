@@ -29,7 +29,7 @@ void inspect_cancel(struct inspect *inspect);
 /* A service that a package declares. */
 struct inspect_unit {
 	char name[128], user[33];
-	char args[800]; /* words, each with a newline behind it */
+	char args[3000]; /* words, each with a newline behind it; a tab begins what goes before */
 	char bad[64];   /* why it cannot be started; "" it can */
 };
 
@@ -42,6 +42,7 @@ struct inspect_entries {
 	struct inspect_unit units[UNITS_MAX];
 	uint16_t unit_count;
 	bool unit_overflow;
+	char folders[512]; /* as args, of all of them */
 };
 void inspect_entries_take(struct inspect_entries *entries, enum inspect_key key, const char *value);
 void inspect_entries_finish(struct inspect_entries *entries);

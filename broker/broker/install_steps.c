@@ -135,6 +135,10 @@ static const char list_entries[] =
 	"		[ -f \"$f\" ] && [ ! -h \"$f\" ] || continue\n"
 	"		printf 'unit %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
 	"		head -c 65536 -- \"$f\" && echo ;;\n"
+	"	/usr/lib/tmpfiles.d/*.conf)\n"
+	"		[ -f \"$f\" ] && [ ! -h \"$f\" ] || continue\n"
+	"		printf 'tmpfiles %s %d\\n' \"$f\" \"$(head -c 65536 -- \"$f\" | wc -c)\"\n"
+	"		head -c 65536 -- \"$f\" && echo ;;\n"
 	"	esac\n"
 	"done";
 static const char note_base[] =

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SUFFIX ".service"
+#define UNIT_TEXT_SIZE (STORE_TEXT_MAX + 1)
 
 static const struct inspect_unit *named(const struct inspect_entries *e, const char *name)
 {
@@ -46,14 +47,16 @@ int unit_put(struct store_txn *txn, const char *app, const char *package, const 
 	     struct err *err)
 {
 	const struct inspect_unit *unit = entries ? unit_choose(entries, app, package) : NULL;
-	char name[APP_ID_SIZE + 16], text[1024];
+	char name[APP_ID_SIZE + 16], text[UNIT_TEXT_SIZE];
 
 	text_name(app, name);
 	if (!unit)
 		return store_text_delete(txn, name, err);
 	/* Words are escaped, so that no newline is part of one. */
-	(void)snprintf(text, sizeof(text), "%s\n%s\n%s%s", unit->name, unit->bad[0] ? "?" : unit->user,
-		       unit->bad[0] ? unit->bad : unit->args, unit->bad[0] ? "\n" : "");
+	if (unit->bad[0])
+		(void)snprintf(text, sizeof(text), "%s\n?\n%s\n", unit->name, unit->bad);
+	else
+		(void)snprintf(text, sizeof(text), "%s\n%s\n%s%s", unit->name, unit->user, unit->args, entries->folders);
 	return store_text_put(txn, name, text, err);
 }
 
@@ -69,9 +72,29 @@ static char *take_line(char **p)
 	return line;
 }
 
+/* Cuts off what goes before the start, from the first line with a tab on. */
+static char **take_before(char *text)
+{
+	char **before = xcalloc(ARGS_MAX + 1, sizeof(*before));
+	char *p = strstr(text, "\n\t");
+	size_t n = 0;
+
+	if (p)
+		p[1] = '\0';
+	for (p = p ? p + 2 : NULL; p && n < ARGS_MAX;) {
+		char *next = strstr(p, "\n\t");
+		char *end = next ? next : p + strlen(p) - (*p != '\0'); /* at its last newline */
+
+		*end = '\0';
+		before[n++] = xstrdup(p);
+		p = next ? next + 2 : NULL;
+	}
+	return before;
+}
+
 int unit_get(struct broker *broker, struct store_txn *txn, const char *app, struct unit_service *ret, struct err *err)
 {
-	char name[APP_ID_SIZE + 16], text[1024] = "", *p = text, *line, *user, *word;
+	char name[APP_ID_SIZE + 16], text[UNIT_TEXT_SIZE] = "", *p = text, *line, *user, *word, **before;
 	struct store_txn *own = txn ? NULL : store_begin(broker->store, false, err);
 	size_t n = 0;
 	int rc;
@@ -84,17 +107,22 @@ int unit_get(struct broker *broker, struct store_txn *txn, const char *app, stru
 	store_abort(own);
 	if (rc < 0)
 		return -1;
+	before = take_before(text);
 	line = take_line(&p);
 	user = take_line(&p);
-	if (!line || !user)
+	if (!line || !user) {
+		strv_free(before);
 		return 0;
+	}
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", line);
 	if (strcmp(user, "?") == 0) {
+		strv_free(before);
 		word = take_line(&p);
 		return err_set(err, ENOTSUP, "the service '%s' of '%s' cannot be started: %s", ret->name, app,
 			       word ? word : "");
 	}
 	(void)snprintf(ret->user, sizeof(ret->user), "%s", user);
+	ret->before = before;
 	ret->argv = xcalloc(ARGS_MAX + 1, sizeof(*ret->argv));
 	while ((word = take_line(&p)) && n < ARGS_MAX)
 		ret->argv[n++] = xstrdup(word);
@@ -107,5 +135,6 @@ int unit_get(struct broker *broker, struct store_txn *txn, const char *app, stru
 void unit_finish(struct unit_service *service)
 {
 	strv_free(service->argv);
-	service->argv = NULL;
+	strv_free(service->before);
+	service->argv = service->before = NULL;
 }

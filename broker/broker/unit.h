@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The service that an app's package declares: what "autostart" starts. Kept as the
- * text "service/APP" of the store: unit, user, and the command's words, a line each.
+ * text "service/APP" of the store: unit, user, and the command's words, a line each; then
+ * what goes before it, each begun by a line with a tab and how (RUN_BEFORE_).
  */
 #ifndef BROKER_UNIT_H
 #define BROKER_UNIT_H
@@ -12,6 +13,7 @@ struct unit_service {
 	char name[128]; /* "redis-server.service" */
 	char user[33];  /* "" for the app's root */
 	char **argv;    /* owned */
+	char **before;  /* owned; as in struct run */
 };
 
 /* Which of units is app's: named like the app, like its package, like that without

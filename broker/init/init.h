@@ -53,7 +53,7 @@ struct start {
 	uint32_t uid, gid;
 	char user[RUN_USER_SIZE]; /* "", or whom the app's own list of users knows */
 	char cwd[4096], home[4096];
-	char **argv, **env; /* owned */
+	char **argv, **env, **before; /* owned */
 	int fds[3];         /* owned */
 };
 
@@ -72,5 +72,20 @@ void start_finish(struct start *start);
 /* Forks the command. Returns its pid and in ret_report the pipe's read end
  * (non-blocking), or -1 with err. */
 pid_t start_fork(const struct start *start, int *ret_report, struct err *err);
+
+/* The user of start by the app's own list: start's uid, gid, home and user are filled.
+ * False with errno ENOENT: it is not there, or its numbers are no ids of an app. */
+bool start_find_user(struct start *start);
+
+/* The calling process, a child, becomes start's uid and gid, with a session's rights of
+ * those; -1 with errno and the step that failed. */
+int start_become(const struct start *start, const char **ret_step);
+
+/* --- before.c --- */
+
+/* In the child that is to be the command, before it is its user: puts the command's
+ * environment in place, and does what goes before, each in a process of its own.
+ * Failures are told on the standard error. */
+void before_do(const struct start *start);
 
 #endif

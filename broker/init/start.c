@@ -34,14 +34,16 @@ bool start_decode(struct rd *r, struct start *ret)
 	rd_str(r, ret->user, sizeof(ret->user));
 	rd_str(r, ret->cwd, sizeof(ret->cwd));
 	rd_str(r, ret->home, sizeof(ret->home));
-	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && rd_end(r) && ret->argv[0];
+	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && strv_decode(r, &ret->before) && rd_end(r) &&
+	       ret->argv[0];
 }
 
 void start_finish(struct start *start)
 {
 	strv_free(start->argv);
 	strv_free(start->env);
-	start->argv = start->env = NULL;
+	strv_free(start->before);
+	start->argv = start->env = start->before = NULL;
 	for (int i = 0; i < 3; i++) {
 		if (start->fds[i] >= 0)
 			(void)close(start->fds[i]);
@@ -141,7 +143,7 @@ static void reset_process(const struct start *start)
 
 /* Whom a service runs as, from the list in the app's own root: whatever it says, the
  * numbers are ids of this app. */
-static void find_user(struct start *start)
+bool start_find_user(struct start *start)
 {
 	FILE *list = fopen("/etc/passwd", "re");
 	struct passwd *found = NULL;
@@ -155,26 +157,33 @@ static void find_user(struct start *start)
 			break;
 	}
 	if (!found || found->pw_uid >= ID_RANGE || found->pw_gid >= ID_RANGE) {
+		if (list)
+			(void)fclose(list);
 		errno = ENOENT;
-		give_up("find the service's user");
+		return false;
 	}
 	start->uid = found->pw_uid;
 	start->gid = found->pw_gid;
 	(void)snprintf(start->home, sizeof(start->home), "%s", found->pw_dir);
 	(void)snprintf(start->user, sizeof(start->user), "%s", found->pw_name);
 	(void)fclose(list);
+	return true;
 }
 
-static void become_user(const struct start *start)
+int start_become(const struct start *start, const char **ret_step)
 {
+	*ret_step = "raise capabilities";
 	if (lockdown_raise(true) < 0)
-		give_up("raise capabilities");
+		return -1;
+	*ret_step = "drop groups";
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
-		give_up("drop groups");
+		return -1;
+	*ret_step = "become the user of this command";
 	if (setresgid(start->gid, start->gid, start->gid) < 0 || setresuid(start->uid, start->uid, start->uid) < 0)
-		give_up("become the user of this command");
+		return -1;
 	/* Readable again for itself, as a program's exec would make it. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	return 0;
 }
 
 /* The folder may be behind a gate: the question names the program, not us. */
@@ -216,16 +225,19 @@ static void give_up_foreign(const char *program)
 static void child(struct start *start, int report_fd) __attribute__((noreturn));
 static void child(struct start *start, int report_fd)
 {
+	const char *step;
+
 	place_fds(start, report_fd);
 	if (setsid() < 0)
 		give_up("start a session");
 	take_terminal(start->flags);
 	reset_process(start);
-	if (start->user[0])
-		find_user(start);
-	become_user(start);
+	if (start->user[0] && !start_find_user(start))
+		give_up("find the service's user");
+	before_do(start); /* from here on the environment is the command's */
+	if (start_become(start, &step) < 0)
+		give_up(step);
 	enter_folder(start);
-	environ = start->env;
 	if (start->user[0] && (setenv("HOME", start->home, 1) < 0 || setenv("USER", start->user, 1) < 0 ||
 			       setenv("LOGNAME", start->user, 1) < 0))
 		give_up("name the service's user");

@@ -39,9 +39,16 @@ static void tell_desktop(const struct desktop *d)
 		tell_fact(INSPECT_ENTRY_TERMINAL, "true", 4);
 }
 
+static void tell_words(const struct unit_command *c)
+{
+	const char *p = c->args;
+
+	for (size_t i = 0; i < c->count; i++, p += strlen(p) + 1)
+		tell_fact(INSPECT_UNIT_ARG, p, strlen(p));
+}
+
 static void tell_unit(const char *name, size_t name_len, const struct unit *u, bool good)
 {
-	const char *p = u->args;
 
 	tell_fact(INSPECT_UNIT_NAME, name, name_len);
 	if (!good) {
@@ -49,15 +56,26 @@ static void tell_unit(const char *name, size_t name_len, const struct unit *u, b
 		return;
 	}
 	tell_fact(INSPECT_UNIT_USER, u->user, strlen(u->user));
-	for (size_t i = 0; i < u->count; i++, p += strlen(p) + 1)
-		tell_fact(INSPECT_UNIT_ARG, p, strlen(p));
+	tell_words(&u->start);
+	for (size_t i = 0; i < u->before_count; i++) {
+		tell_fact(INSPECT_UNIT_BEFORE, &u->before[i].how, 1);
+		tell_words(&u->before[i].what);
+	}
+}
+
+static void take_tmpfiles(const char *text, size_t size)
+{
+	char folder[TMPFILES_FOLDER_SIZE];
+
+	for (const char *p = text; tmpfiles_next(&p, text + size, folder);)
+		tell_fact(INSPECT_FOLDER, folder, strlen(folder));
 }
 
 /* The last part of "PATH SIZE". */
 static void take_unit(const char *line, const char *space, const char *text, size_t size)
 {
 	const char *name = memrchr(line, '/', (size_t)(space - line));
-	struct unit u;
+	static struct unit u;
 	bool good = unit_parse(text, size, &u);
 
 	name = name ? name + 1 : line;
@@ -65,7 +83,7 @@ static void take_unit(const char *line, const char *space, const char *text, siz
 		tell_unit(name, (size_t)(space - name), &u, good);
 }
 
-static int read_entry(FILE *in, const char *line, bool unit, bool tell, struct err *err)
+static int read_entry(FILE *in, const char *line, char kind, bool tell, struct err *err)
 {
 	static char text[ENTRY_BYTES_MAX];
 	const char *space = strrchr(line, ' ');
@@ -80,8 +98,10 @@ static int read_entry(FILE *in, const char *line, bool unit, bool tell, struct e
 		return err_set(err, EPROTO, "the list of entries is cut off");
 	if (!tell)
 		return 0;
-	if (unit)
+	if (kind == 'u')
 		take_unit(line, space, text, size);
+	else if (kind == 't')
+		take_tmpfiles(text, size);
 	else if (desktop_parse(text, size, &d) && !d.hidden)
 		tell_desktop(&d);
 	return 0;
@@ -100,8 +120,9 @@ static int read_list(FILE *in, struct err *err)
 		if (strncmp(line, "program ", 8) == 0 && programs++ < PROGRAMS_MAX) {
 			if (is_plain_path(line + 8, n - 9))
 				tell_fact(INSPECT_PROGRAM, line + 8, n - 9);
-		} else if (strncmp(line, "entry ", 6) == 0 || strncmp(line, "unit ", 5) == 0) {
-			if (read_entry(in, strchr(line, ' ') + 1, line[0] == 'u', entries++ < ENTRIES_MAX, err) < 0)
+		} else if (strncmp(line, "entry ", 6) == 0 || strncmp(line, "unit ", 5) == 0 ||
+			   strncmp(line, "tmpfiles ", 9) == 0) {
+			if (read_entry(in, strchr(line, ' ') + 1, line[0], entries++ < ENTRIES_MAX, err) < 0)
 				return -1;
 		}
 	}

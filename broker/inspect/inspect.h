@@ -31,18 +31,44 @@ bool desktop_parse(const char *text, size_t len, struct desktop *ret);
 
 #define UNIT_ARGS_SIZE 768u
 #define UNIT_WORDS_MAX 64u
+#define UNIT_BEFORE_MAX 24u
 
-struct unit {
-	char user[33];             /* "" for root */
+struct unit_command {
 	char args[UNIT_ARGS_SIZE]; /* count words, each with its NUL */
 	size_t used, count;
+};
+
+/* What goes before its start; see RUN_BEFORE_ in proto/launch.h. */
+struct unit_before {
+	char how;
+	struct unit_command what;
+};
+
+struct unit {
+	char user[33]; /* "" for root */
+	struct unit_command start;
+	struct unit_before before[UNIT_BEFORE_MAX];
+	size_t before_count;
 	bool once;    /* it does its work and ends: no service, whatever else is said of it */
 	char why[64]; /* why it was refused */
 };
 
 /* False with why: no ExecStart, more than one, or one that needs more of systemd
- * than starting a program. Variables are empty, none is set for a service. */
+ * than starting a program. Variables are those of Environment=; others are empty. What goes
+ * before and is not understood stands in before as left out, with the reason. */
 bool unit_parse(const char *text, size_t len, struct unit *ret);
+
+/* --- tmpfiles.c: folders below /run that a package declares (tmpfiles.d(5)). Pure. --- */
+
+#define TMPFILES_FOLDER_SIZE 256u
+
+/* The next folder of a configuration, as "PATH MODE USER GROUP" with "-" for what is not
+ * said, or false at its end. Anything but a folder below /run with plain names is passed
+ * over. *p moves on. */
+bool tmpfiles_next(const char **p, const char *end, char ret[TMPFILES_FOLDER_SIZE]);
+
+/* Whether path is absolute, of letters, digits and "_.@+-", and goes nowhere but down. */
+bool tmpfiles_is_plain(const char *path);
 
 /* --- entries.c --- */
 

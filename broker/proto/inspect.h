@@ -28,11 +28,14 @@ enum inspect_key {
 	INSPECT_ENTRY_CATEGORIES,
 	INSPECT_PROGRAM, /* a path; told as it is, and only if it needs no escaping */
 
-	/* of a service that it declares: NAME begins one; then BAD (why it cannot be started), or USER and ARGs */
+	/* of a service that it declares: NAME begins one; then BAD (why it cannot be started), or USER and ARGs,
+	 * then what goes before its start: BEFORE (RUN_BEFORE_, a letter) and its ARGs */
 	INSPECT_UNIT_NAME,
 	INSPECT_UNIT_USER,
 	INSPECT_UNIT_ARG,
 	INSPECT_UNIT_BAD,
+	INSPECT_UNIT_BEFORE,
+	INSPECT_FOLDER, /* "PATH MODE USER GROUP" below /run, for whatever service of it */
 
 	/* what a package says of itself */
 	INSPECT_NAME = 20,

@@ -220,6 +220,7 @@ void run_encode(struct wr *w, const struct run *run)
 	wr_str(w, run->cwd);
 	strv_encode(w, run->argv);
 	strv_encode(w, run->env);
+	strv_encode(w, run->before);
 }
 
 bool run_decode(struct rd *r, struct run *ret)
@@ -231,12 +232,14 @@ bool run_decode(struct rd *r, struct run *ret)
 	ret->columns = rd_u16(r);
 	rd_str(r, ret->user, sizeof(ret->user));
 	rd_str(r, ret->cwd, sizeof(ret->cwd));
-	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && rd_end(r) && ret->argv[0];
+	return strv_decode(r, &ret->argv) && strv_decode(r, &ret->env) && strv_decode(r, &ret->before) && rd_end(r) &&
+	       ret->argv[0];
 }
 
 void run_finish(struct run *run)
 {
 	strv_free(run->argv);
 	strv_free(run->env);
-	run->argv = run->env = NULL;
+	strv_free(run->before);
+	run->argv = run->env = run->before = NULL;
 }

@@ -98,6 +98,14 @@ enum run_flag {
 	RUN_LOG = 1 << 4,  /* the last descriptor is the reading end of where it writes */
 };
 
+/* What goes before a service's start, inside its box; the first letter of an element of
+ * struct run's before, whose words follow, each after a newline. */
+#define RUN_BEFORE_ROOT 'r'   /* a command, as the app's root */
+#define RUN_BEFORE_USER 'u'   /* a command, as the service's user */
+#define RUN_BEFORE_FOLDER 'd' /* PATH MODE USER GROUP; "-": the service's user, the user's group */
+#define RUN_BEFORE_SET 'e'    /* NAME=VALUE, for what follows and for the service */
+#define RUN_BEFORE_LEFT 'x'   /* nothing is done, WHY is told */
+
 struct run {
 	uint32_t command; /* unique in the session */
 	uint8_t flags;
@@ -106,6 +114,7 @@ struct run {
 	char cwd[PATH_SIZE];
 	char **argv; /* NULL-ended; argv[0] is looked up in the PATH of env */
 	char **env;  /* NULL-ended; complete, nothing is added */
+	char **before; /* NULL-ended or NULL; done first, in this order; a failure is told and stops nothing */
 };
 
 void launch_encode(struct wr *w, const struct launch *l);
@@ -117,7 +126,7 @@ bool prepare_decode(struct rd *r, struct prepare *ret);
 void session_hello_encode(struct wr *w, const struct session_hello *h);
 bool session_hello_decode(struct rd *r, struct session_hello *ret);
 
-/* run_decode allocates argv and env; run_finish frees them, also after a
+/* run_decode allocates argv, env and before; run_finish frees them, also after a
  * decode that failed. */
 void run_encode(struct wr *w, const struct run *run);
 bool run_decode(struct rd *r, struct run *ret);

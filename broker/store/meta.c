@@ -104,8 +104,8 @@ int store_text_put(struct store_txn *txn, const char *name, const char *text, st
 	struct wr *w = db_record(txn);
 	struct key key;
 
-	if (strlen(text) > 1023)
-		return err_set(err, E2BIG, "store '%s': longer than 1023 bytes", name);
+	if (strlen(text) > STORE_TEXT_MAX)
+		return err_set(err, E2BIG, "store '%s': longer than %u bytes", name, STORE_TEXT_MAX);
 	text_key(&key, name);
 	wr_str(w, text);
 	return db_put(txn, DB_META, &key, w, err);

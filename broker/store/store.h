@@ -72,8 +72,10 @@ enum counter {
  * COUNTER_POWERED begins again instead. */
 int store_counter_add(struct store_txn *txn, enum counter counter, uint64_t by, uint64_t *ret, struct err *err);
 
-/* Small named texts (the owner's mark, the base fingerprint); "" when unset. At
- * most 1023 bytes. */
+#define STORE_TEXT_MAX 4095u
+
+/* Small named texts (the owner's mark, the base fingerprint, an app's service); "" when
+ * unset. At most STORE_TEXT_MAX bytes. */
 int store_text_put(struct store_txn *txn, const char *name, const char *text, struct err *err);
 int store_text_get(struct store_txn *txn, const char *name, char *buf, size_t size, struct err *err);
 int store_text_delete(struct store_txn *txn, const char *name, struct err *err); /* 0 also when it was unset */

@@ -140,6 +140,7 @@ static int hand_over(struct supervise *s, const struct run *run, const int fds[3
 	wr_str(&w, root ? "/root" : owner->home);
 	strv_encode(&w, run->argv);
 	strv_encode(&w, run->env);
+	strv_encode(&w, run->before);
 	if (w.overflow)
 		return err_set(err, E2BIG, "the command line and its environment are too large");
 	chan_send(s->init, &w, fds, 3);

@@ -9,24 +9,50 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check(const struct unit_command *c)
+{
+	size_t words = 0;
+
+	if (c->used > sizeof(c->args) || (c->used && c->args[c->used - 1]))
+		abort();
+	for (size_t i = 0; i < c->used; i++) {
+		words += c->args[i] == '\0';
+		if ((unsigned char)c->args[i] < 0x20 && c->args[i])
+			abort();
+	}
+	if (words != c->count)
+		abort();
+}
+
+/* The same bytes as folders of tmpfiles.d: each goes below /run and nowhere else. */
+static void folders(const char *text, size_t size)
+{
+	char folder[TMPFILES_FOLDER_SIZE];
+
+	for (const char *p = text; tmpfiles_next(&p, text + size, folder);) {
+		folder[strcspn(folder, " ")] = '\0';
+		if (strncmp(folder, "/run/", 5) != 0 || strstr(folder, "/../") || !tmpfiles_is_plain(folder))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct unit u;
-	size_t words = 0;
 
+	folders((const char *)data, size);
 	if (!unit_parse((const char *)data, size, &u)) {
 		if (!u.why[0])
 			abort();
 		return 0;
 	}
-	if (u.args[0] != '/' || u.used > sizeof(u.args) || u.args[u.used - 1])
+	if (u.start.args[0] != '/' || strlen(u.user) >= sizeof(u.user))
 		abort();
-	for (size_t i = 0; i < u.used; i++) {
-		words += u.args[i] == '\0';
-		if ((unsigned char)u.args[i] < 0x20 && u.args[i])
+	check(&u.start);
+	for (size_t i = 0; i < u.before_count; i++) {
+		check(&u.before[i].what);
+		if (!u.before[i].how || !u.before[i].what.count)
 			abort();
 	}
-	if (words != u.count || strlen(u.user) >= sizeof(u.user))
-		abort();
 	return 0;
 }

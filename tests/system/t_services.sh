@@ -85,3 +85,48 @@ ok "it is installed" cb install "$T/odd.deb"
 fails "but does not start by itself" 1 "the service 'odd.service' of 'odd' cannot be started: its command uses a specifier of systemd's" cb autostart odd on
 is "and is not on" "$(cb --json info odd | jq .app.autostart)" false
 unlike "nor allowed to be" "$(cb permissions odd)" 'background +allow'
+
+# --- what goes before
+
+mkdir -p "$T/prepared/DEBIAN" "$T/prepared/lib/systemd/system" "$T/prepared/usr/bin" "$T/prepared/usr/lib/tmpfiles.d"
+printf 'Package: ready\nVersion: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n' >"$T/prepared/DEBIAN/control"
+cat >"$T/prepared/lib/systemd/system/ready.service" <<'U'
+[Service]
+User=games
+RuntimeDirectory=ready/deep
+RuntimeDirectoryMode=0750
+StateDirectory=ready
+ExecStartPre=/bin/sh -c 'id -un >/var/lib/ready/as-user'
+ExecStartPre=+/bin/sh -c 'id -un >/run/as-root; echo of the shell >&2; exit 3'
+ExecStartPre=/usr/bin/none-such
+ExecStartPre=/bin/echo %i
+Environment=WHOM=you "MORE=a b"
+ExecStart=/usr/bin/ready ${WHOM} $MORE $NONE
+U
+printf 'd /run/made 1770 www-data adm\nd /var/cache/not 0755\nd /run/../usr/not 0755\n' >"$T/prepared/usr/lib/tmpfiles.d/ready.conf"
+printf '#!/bin/sh\necho begun as $(id -un) for $#: $1 $2 $3, $WHOM\nexec sleep 1000\n' >"$T/prepared/usr/bin/ready"
+chmod 755 "$T/prepared/usr/bin/ready"
+dpkg-deb --root-owner-group --build "$T/prepared" "$T/prepared.deb" >/dev/null
+ok "a package whose unit prepares" cb install "$T/prepared.deb"
+ok "starts" cb autostart ready on
+ok "as its user, with its variables" until_log ready 'begun as games for 3: you a b, you'
+inside() { cb exec ready -- sh -c "$1" </dev/null 2>/dev/null; }
+is "its folder is its own" "$(inside 'stat -c "%a %U %G" /run/ready/deep')" '750 games games'
+is "and the one above is there" "$(inside 'stat -c "%a %U %G" /run/ready')" '755 root root'
+is "also where its data goes" "$(inside 'stat -c "%a %U %G" /var/lib/ready')" '755 games games'
+is "and what its tmpfiles name" "$(inside 'stat -c "%a %U %G" /run/made')" '1770 www-data adm'
+is "below /run alone" "$(inside 'ls -d /var/cache/not /usr/not 2>&1 | wc -l')" 2
+is "a command before it is its user's" "$(inside 'cat /var/lib/ready/as-user')" games
+is "one with a plus is root's" "$(inside 'cat /run/as-root')" root
+log=$(cb logs ready)
+like "what it says is in the log" "$log" 'of the shell'
+like "one that fails is told" "$log" "before its start: '/bin/sh' ended with status 3"
+like "one that is not there" "$log" "before its start: '/usr/bin/none-such': No such file or directory"
+like "one that is left out" "$log" 'before its start: left out a line of its unit: its command uses a specifier'
+cb --yes uninstall --stop ready >/dev/null
+
+ok "mosquitto, which makes its folder with commands" cb install $(debs mosquitto | last_first)
+ok "starts" cb autostart mosquitto on
+for i in $(seq 50); do ours '^/usr/sbin/mosquitto' >/dev/null && cb exec mosquitto -- test -d /run/mosquitto </dev/null 2>/dev/null && break; sleep 0.1; done
+is "in its folder" "$(cb exec mosquitto -- stat -c %U /run/mosquitto </dev/null 2>/dev/null)" mosquitto
+cb --yes uninstall --stop mosquitto >/dev/null

@@ -179,10 +179,10 @@ static void test_more_than_a_record_holds_is_refused(void **state)
 	struct generation_record g = { .app = "a", .layer_count = LAYERS_MAX + 1 };
 	struct journal_record j = { .app = "a", .op = JOURNAL_MERGE, .layer_count = LAYERS_MAX * 4 + 1 };
 	struct app_record a = { .id = "a", .command_count = APP_COMMANDS_MAX + 1 };
-	char text[1025];
+	char text[STORE_TEXT_MAX + 2];
 
-	memset(text, 'x', 1024);
-	text[1024] = '\0';
+	memset(text, 'x', STORE_TEXT_MAX + 1);
+	text[STORE_TEXT_MAX + 1] = '\0';
 	dir_begin(d, true);
 	assert_int_equal(store_generation_put(d->txn, &g, &d->err), -1);
 	assert_contains(d->err.msg, "25 layers are more than 24");
@@ -191,7 +191,7 @@ static void test_more_than_a_record_holds_is_refused(void **state)
 	assert_int_equal(store_app_put(d->txn, &a, &d->err), -1);
 	assert_contains(d->err.msg, "129 commands are more than 128");
 	assert_int_equal(store_text_put(d->txn, "mark", text, &d->err), -1);
-	assert_contains(d->err.msg, "longer than 1023 bytes");
+	assert_contains(d->err.msg, "longer than 4095 bytes");
 }
 
 static void test_a_key_too_long_finds_nothing(void **state)

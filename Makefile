@@ -267,10 +267,10 @@ check-system: all $(O)/flashlight.deb ## system tests as root; TEST=name for one
 
 # Every program of the table, of which "check" takes a few, and more sessions; and
 # what needs a compiler of its own.
-check-large: ## at length, as root: a dozen programs on the network (node where it is), 200 sessions, an agent in Go, twenty packages
+check-large: ## at length, as root: a dozen programs on the network (node where it is, and chromium), 200 sessions, an agent in Go, twenty packages, the suites of Python and Go
 	@tools/deps.sh large
 	@$(MAKE) --no-print-directory all
-	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold agent_go packages
+	$(Q)$(SUDO) env LARGE=1 THINK_SECONDS=57 TEST_TIMEOUT=1500 tests/system/run net_programs net_sessions net_hold agent_go packages suites
 
 # What pkg-config says is read when make starts: what is installed first is seen by
 # a make of its own.

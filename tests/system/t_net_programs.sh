@@ -179,6 +179,76 @@ run_iperf3() {
 	program iperf3 iperf3 "iperf3 -c $HOST -n 100k" 'iperf Done' 'unable to connect to server|Name or service' \
 		"iperf3 -c $HOST -R -b 1M -t 60" 'iperf3: (error|interrupt)|abort|closed|reset'
 }
+# A browser with its background networking off, which it is not quite: it asks for hosts
+# of its maker, too. A page with a tracker of a third party is shown without the tracker.
+run_chromium() {
+	local browse="timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --disable-default-apps --no-first-run --user-data-dir=\$HOME/profile --dump-dom" owner
+	has chromium chromium chromium
+	cat >"$PAGES/tracked.html" <<-P
+		<title>a page</title><p>hello from the world</p>
+		<img src="http://ads.example.com/pixel.png" onload="document.title = 'tracked'" onerror="document.title = 'not tracked'">
+	P
+	printf '<title>a page</title><script src="/slow/big" onerror="document.title = %s"></script>' "'cut'" >"$PAGES/long.html"
+	printf '\211PNG\r\n\032\n\0\0\0\rIHDR\0\0\0\001\0\0\0\001\b\006\0\0\0\037\025\304\211\0\0\0\rIDATx\332c\374\317\300P\017\0\004\205\001\200\204\251\214!\0\0\0\0IEND\256B`\202' >"$PAGES/pixel.png"
+	in_world nft -f - <<-'N'
+		table inet tracker { chain pre { type filter hook prerouting priority -300; ip daddr 198.51.100.10 counter; }; }
+	N
+	tracked() { in_world nft list chain inet tracker pre | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
+	# answers HOST=ANSWER=FOR...: as an owner would who knows what he wants; the rest is no
+	answers() {
+		local id host rule how
+		while :; do
+			while read -r id host; do
+				how=no=run
+				for rule; do [ "${rule%%=*}" != "$host" ] || how=${rule#*=}; done
+				echo "$host $how" >>"$T/asked-for"
+				cb answer "$id" "${how%=*}" --for "${how#*=}" >/dev/null 2>&1
+			done < <(cb --json prompts | jq -r '.prompts[] | select(.state == "waiting") | "\(.id) \(.about | sub("^to reach "; ""))"')
+			sleep 0.2
+		done
+	}
+	visit() { # visit PAGE ANSWERS...: what the browser made of it, as $T/said
+		local page=$1
+		shift
+		: >"$T/asked-for"
+		answers "$@" &
+		owner=$!
+		begin_in my-chromium "$browse $page 2>/tmp/log"
+		wait $job
+		kill $owner
+		wait $owner 2>/dev/null
+		cb stop my-chromium >/dev/null 2>&1
+	}
+	cb shell my-chromium -c "cat >~/refused.html" >"$T/says" 2>&1 <<-P
+		<title>a page</title><img src="http://$HOST/pixel.png" onload="document.title = 'shown'" onerror="document.title = 'not shown'">
+	P
+	visit file://\$HOME/refused.html
+	like "chromium: no is an error for the page at once" "$(cat "$T/said")" '<title>not shown</title>'
+	like "chromium: its page was asked for" "$(cat "$T/asked-for")" "^$HOST no"
+	visit http://$HOST/tracked.html $HOST=chosen=always ads.example.com=no=always
+	like "chromium: the page" "$(cat "$T/said")" 'hello from the world'
+	like "chromium: without the tracker" "$(cat "$T/said")" '<title>not tracked</title>'
+	like "chromium: which was asked for" "$(cat "$T/asked-for")" '^ads.example.com no'
+	visit http://$HOST/tracked.html
+	like "chromium: the same in the next run" "$(cat "$T/said")" '<title>not tracked</title>'
+	is "chromium: without a question about either" "$(grep example "$T/asked-for")" ""
+	is "chromium: and the tracker never saw it" "$(tracked)" 0
+	like "chromium: its maker's hosts are in the history" "$(cb history my-chromium --json 2>&1)" 'google'
+	cb grant my-chromium network:ads.example.com allow >"$T/says" 2>&1
+	visit http://$HOST/tracked.html
+	like "chromium: with a yes it is tracked" "$(cat "$T/said")" '<title>tracked</title>'
+	answers &
+	owner=$!
+	begin_in my-chromium "$browse http://$HOST/long.html 2>/tmp/log"
+	for i in $(seq 200); do [ "$(down my-chromium)" -lt 200000 ] || break; sleep 0.1; done
+	[ "$i" != 200 ] || echo "not ok chromium: its transfer runs"
+	cb revoke my-chromium "network:$HOST" >"$T/says" 2>&1
+	wait $job
+	kill $owner
+	wait $owner 2>/dev/null
+	like "chromium: a revoke ends a transfer, and the page sees it" "$(cat "$T/said")" '<title>cut</title>'
+	cb stop my-chromium >/dev/null 2>&1
+}
 
 serve_web
 serve_ssh
@@ -187,6 +257,6 @@ few='w3m git ssh python dig'
 	serve_rsync
 	serve_irc
 	serve_iperf
-	few="$few curl ping rsync asyncio node irssi iperf3"
+	few="$few curl ping rsync asyncio node irssi iperf3 chromium"
 }
 for row in ${ROWS:-$few}; do "run_$row"; done

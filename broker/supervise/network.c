@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A packet that waits ends in one of two ways: back to the rules, which were
- * changed for it, or back with the mark that refuses. There is no third way out
- * of the queue; without us the kernel drops.
+ * changed for it, or back with the mark that refuses. What comes beyond those that
+ * are kept of one destination is dropped, as a network would; without us the kernel
+ * drops. Out of the queue there is no other way.
  */
 #include "supervise/supervise.h"
 
@@ -87,6 +88,14 @@ static void repeat_one(struct network *n, uint32_t id, uint32_t mark)
 		log_warn("%s", err.msg);
 }
 
+static void drop_one(struct network *n, uint32_t id)
+{
+	struct err err = { 0 };
+
+	if (netqueue_drop(n->sock.queue, id, &err) < 0)
+		log_warn("%s", err.msg);
+}
+
 static void repeat_all(struct network *n, struct network_wait *w, uint32_t mark)
 {
 	for (size_t i = 0; i < w->packet_count; i++)
@@ -111,7 +120,11 @@ static void hold_packet(struct supervise *s, const struct net_packet *p)
 		w->packets[w->packet_count++] = p->id;
 		return;
 	}
-	w = w ? NULL : network_wait_new(s);
+	if (w) { /* a refusal would say that there is no way, before anybody said so */
+		drop_one(n, p->id);
+		return;
+	}
+	w = network_wait_new(s);
 	if (!w) {
 		repeat_one(n, p->id, NET_MARK_REFUSE);
 		return;

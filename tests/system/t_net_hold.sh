@@ -37,3 +37,28 @@ for to in 198.51.100.10 2001:db8:2::10; do
 	is "$to: all of them go on" "$(cat "$T/many.out")" "ping ping ping ping ping"
 	: >"$heard"
 done
+
+# More datagrams than are kept: the rest is lost, as on any network, and no error of it
+# says that there is no way before anybody said so.
+cat >"$T/burst.py" <<'P'
+import errno, socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("198.51.100.11", 80)); s.settimeout(20)
+wrong = []
+for i in range(300):
+    try: s.send(b"%03d" % i)
+    except OSError as e: wrong.append(errno.errorcode[e.errno])
+    if i % 50 == 49: time.sleep(0.2)
+first, n = s.recv(99).decode(), 1
+s.settimeout(1)
+try:
+    while s.recv(99): n += 1
+except OSError: pass
+print(len(wrong), first, n)
+P
+cb run web -- python3 -c "$(cat "$T/burst.py")" </dev/null >"$T/burst.out" 2>>"$T/notices" &
+job=$!
+prompt=$(waiting)
+sleep 2
+cb answer "$(jq .id <<<"$prompt")" chosen >/dev/null
+wait $job
+is "of a burst the first go on, and none is an error" "$(cat "$T/burst.out")" "0 echo 000 32"

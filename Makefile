@@ -228,6 +228,11 @@ $(BIN)/store-probe: $(call objs,tests/system/store_probe.c) $(patsubst %,$(BUILD
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OPT) -o $@ $^ -llmdb $(LDFLAGS_DYN)
 
+$(BIN)/net-bench: tests/bench/net_bench.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 $(WARN) $(CROSS_CFLAGS) -o $@ $< $(LDFLAGS_STATIC) -pthread
+
 # What the tests run beside Cowbell itself.
 TEST_PROGRAMS := $(BIN)/launch-driver $(BIN)/store-probe $(ABI_PROBES)
 check-system: $(TEST_PROGRAMS)
@@ -290,8 +295,8 @@ board-console: deps ## the screens from an emulated board's serial console alone
 board-demo: deps ## the flashlight and the bell on an emulated ARM board's serial console; BOARD=name for another
 	$(Q)board/run-demo $(BOARD)
 
-bench: all ## figures, as ratios against peers in the same run
-	$(Q)$(SUDO) tests/bench/run
+bench: all $(BIN)/net-bench ## figures, as ratios against peers in the same run; BENCH="network launch" for some
+	$(Q)$(SUDO) tests/bench/run $(BENCH)
 
 .PHONY: power-cut
 BOARD ?= qemu-virt-arm64
